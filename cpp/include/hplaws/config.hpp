@@ -1,0 +1,16 @@
+// The one file that asks which compiler this is.
+//
+// HPLAWS_HD marks every formula: callable from host and device, and of internal
+// linkage, so that copies compiled for different instruction sets can never be
+// merged by the linker into one.
+#pragma once
+
+#if defined(__CUDACC__)
+#define HPLAWS_HD static __host__ __device__ __forceinline__
+#elif defined(__GNUC__)
+#define HPLAWS_HD static inline __attribute__((always_inline, unused))
+#elif defined(_MSC_VER)
+#define HPLAWS_HD static __forceinline
+#else
+#define HPLAWS_HD static inline
+#endif

@@ -1,0 +1,268 @@
+// Exact grid argmin without looking at the grid.
+//
+// Problem: axes eta, alpha, b sorted ascending without repeats (each value with
+// the smallest index it has in the caller's axis), one budget. Find the smallest
+// computed R and, among equal ones, the smallest index: what numpy.argmin says.
+//
+// Facts. In x = log alpha, y = log b, z = log eta every term of R is a positive
+// constant times exp of a linear form whose coefficients lie in [-1, 1]. So R is
+// convex, and so is the envelope F(x, y) = min of R over z in [z_min, z_max]
+// (partial minimisation over an interval), attained at eta = sqrt(D/S) clipped.
+// Its gradient is R's own at the minimiser, and its components are at most F in
+// size. With G = (G_x, G_y) the gradient at a point (x0, y0), convexity gives
+// the supporting plane
+//
+//   F(x, y) >= F0 + G_x (x - x0) + G_y (y - y0)     for all x, y.          (1)
+//
+// Rounding. Where pruning_applies (no factor of R comes near the ends of the
+// double range anywhere on the axes), computed F and computed R differ from the exact ones by less than
+// 16 u relative, computed slopes by less than 32 u F absolute (u = 2^-53): every
+// quantity is a sum of at most five such terms, each with few roundings. All
+// logs of doubles lie in an interval of length ln(DBL_MAX) - ln(2^-1074) < 1455,
+// so a slope that is wrong by 32 u F moves (1) by less than 32 * 1455 u F =
+// 5.2e-12 F anywhere on any grid. kMargin = 2^-36 = 1.46e-11 exceeds the sum of
+// all these, the rounding of w below included. With low(v) = v (1 - kMargin):
+//
+//   (a) low(F at (x, y)) > best  =>  every computed R of that row exceeds best;
+//   (b) if moreover G_y >= 0 as computed, so does every row of larger b at this
+//       alpha, by (1) in y alone; likewise G_y <= 0 for smaller b;
+//   (c) at fixed x, let y1 < y2 be neighbours with G_y1 < 0 <= G_y2, and weight
+//       their planes by w = G_y2/(G_y2 - G_y1) and 1 - w. The y-slopes cancel:
+//       F(x', y) >= w F1 + (1-w) F2 + w G_y1 (y2 - y1) + g (x' - x)
+//       for all x' and y, where g = w G_x1 + (1-w) G_x2. Call the value at x' = x,
+//       with low(F1), low(F2) for F1, F2 (the errors scale with those), L.
+//       L > best rules out the whole alpha, and with g >= 0 every larger one,
+//       with g <= 0 every smaller one. Where all slopes have one sign the end of
+//       the b axis serves alone: there G_y (y - y0) >= 0 on the axis. y2 - y1 is
+//       replaced by (b2 - b1)/sqrt(b1 b2) = 2 sinh((y2 - y1)/2), no smaller.
+//   (d) within a row, exact R rises away from sqrt(D/S) on either side, so once
+//       low(D/eta + S eta) + N > best no configuration further out can match best.
+//
+// Skips are strict (> best), so every configuration equal to the minimum is
+// visited and the smallest index wins. Where a search starts changes the time
+// but not the answer: (a) to (d) alone permit a skip.
+#pragma once
+
+#include <cstdint>
+
+#include "argmin.hpp"
+#include "bound.hpp"
+
+namespace hplaws {
+
+// One axis as the search sees it. index == nullptr: the position is the index.
+struct SortedAxis {
+    const double* value;
+    const int64_t* index;
+    int64_t size;
+};
+
+struct PrunedSearch {
+    Coefficients bound;
+    SortedAxis eta, alpha, b;
+    int64_t row_stride;    // length of the caller's b axis
+    double budget;         // T, or K if budget_is_steps
+    bool budget_is_steps;  // K means T = b K, rounded once
+
+    // Where the last search ended: neighbours in T and b end nearby.
+    int64_t alpha_hint, b_hint, eta_hint;
+};
+
+namespace pruned {
+
+constexpr double kMargin = 0x1p-36;
+
+HPLAWS_HD double low(double v) { return v * (1.0 - kMargin); }
+
+HPLAWS_HD int64_t index_of(const SortedAxis& axis, int64_t i) { return axis.index ? axis.index[i] : i; }
+
+HPLAWS_HD int64_t row_of(const PrunedSearch& s, int64_t i, int64_t j) {
+    return index_of(s.alpha, i) * s.row_stride + index_of(s.b, j);
+}
+
+// The row (alpha, b): what its configurations share, and its envelope.
+struct Row {
+    double D, S, N;
+    double value;    // F
+    double slope_x;  // dF / d log alpha
+    double slope_y;  // dF / d log b
+};
+
+HPLAWS_HD Row make_row(const PrunedSearch& s, const MomentumTerms& m, double b) {
+    const BatchTerms batch = batch_terms(s.bound, b);
+    const double T = s.budget_is_steps ? b * s.budget : s.budget;
+    const BudgetTerms t = budget_terms(s.bound, batch.start, b, reciprocal(T));
+    const double burn_in = burn_in_term(t.start, m.inverse);
+    Row row;
+    row.D = t.descent;
+    row.S = m.smooth;
+    row.N = noise_term(batch.noise, m.sqrt_alpha, burn_in);
+
+    const double smallest = s.eta.value[0], largest = s.eta.value[s.eta.size - 1];
+    double eta = std::sqrt(row.D) / std::sqrt(row.S);
+    eta = eta > smallest ? eta : smallest;  // also takes 0/0
+    eta = eta < largest ? eta : largest;
+    const double descent = row.D / eta, smooth = row.S * eta;
+    const double floor = batch.noise * m.sqrt_alpha;
+    const double noisy_start = s.bound.burn_in * batch.noise * (t.ratio * m.inverse.hi);
+    row.value = (descent + smooth) + row.N;
+    row.slope_x = (s.bound.drift * eta - smooth) + (0.5 * floor - burn_in);
+    row.slope_y = -s.bound.q * (noisy_start + floor);
+    if (!s.budget_is_steps) row.slope_y += descent + burn_in;
+    return row;
+}
+
+// Smallest position in [0, n] where rising(i) holds, found from `hint` outwards
+// in about 2 log2(distance) calls. rising is false, then true, along the axis.
+template <class Rising>
+HPLAWS_HD int64_t first_rising(int64_t n, int64_t hint, Rising rising) {
+    int64_t lo = 0, hi = n;  // rising fails below lo and holds from hi on
+    int64_t i = hint < n ? hint : n - 1;
+    for (int64_t step = 1; lo < hi; step *= 2) {
+        if (rising(i)) {
+            hi = i;
+            if (i - lo <= step) break;
+            i -= step;
+        } else {
+            lo = i + 1;
+            if (hi - lo <= step) break;
+            i += step;
+        }
+        if (lo > hint && hi < n) break;  // bracketed from both sides
+        if (hi <= hint && lo > 0) break;
+    }
+    while (lo < hi) {
+        const int64_t mid = lo + (hi - lo) / 2;
+        if (rising(mid)) hi = mid;
+        else lo = mid + 1;
+    }
+    return lo;
+}
+
+// (d): all configurations of one row that can still win.
+HPLAWS_HD void visit_row(PrunedSearch& s, const Row& row, int64_t row_index, Winner& best) {
+    const SortedAxis& eta = s.eta;
+    const double centre = std::sqrt(row.D) / std::sqrt(row.S);
+    const int64_t start =
+        first_rising(eta.size, s.eta_hint, [&](int64_t i) { return eta.value[i] >= centre; });
+    s.eta_hint = start;
+    for (int direction = 0; direction < 2; ++direction) {
+        const int64_t step = direction == 0 ? 1 : -1;
+        for (int64_t i = direction == 0 ? start : start - 1; i >= 0 && i < eta.size; i += step) {
+            const double value = eta.value[i];
+            const double rate = rate_term(row.D, inverse_rate(value), row.S * value);
+            const Winner candidate = {rate + row.N, row_index, index_of(eta, i)};
+            if (precedes(candidate, best)) best = candidate;
+            if (low(rate) + row.N > best.risk) break;
+        }
+    }
+}
+
+// One alpha: its terms, where its b-search starts, and the plane of (c).
+struct Slice {
+    MomentumTerms momentum;
+    int64_t b_start;
+    double bound;  // L
+    double slope;  // g
+};
+
+HPLAWS_HD Slice make_slice(PrunedSearch& s, int64_t i) {
+    Slice slice;
+    slice.momentum = momentum_terms(s.bound, s.alpha.value[i]);
+    const double* b = s.b.value;
+    const int64_t n = s.b.size;
+    const int64_t j = first_rising(n, s.b_hint, [&](int64_t k) {
+        return make_row(s, slice.momentum, b[k]).slope_y >= 0.0;
+    });
+    s.b_hint = slice.b_start = j;
+    if (j == 0 || j == n) {
+        const Row end = make_row(s, slice.momentum, b[j == 0 ? 0 : n - 1]);
+        slice.bound = low(end.value);
+        slice.slope = end.slope_x;
+        return slice;
+    }
+    const Row left = make_row(s, slice.momentum, b[j - 1]);
+    const Row right = make_row(s, slice.momentum, b[j]);
+    const double w = right.slope_y / (right.slope_y - left.slope_y), v = 1.0 - w;
+    const double gap = (b[j] - b[j - 1]) / (std::sqrt(b[j - 1]) * std::sqrt(b[j]));
+    slice.bound = (w * low(left.value) + v * low(right.value)) + w * left.slope_y * gap;
+    slice.slope = w * left.slope_x + v * right.slope_x;
+    return slice;
+}
+
+// (a) and (b): all rows of one alpha that can still win.
+HPLAWS_HD void visit_slice(PrunedSearch& s, const Slice& slice, int64_t i, Winner& best) {
+    for (int direction = 0; direction < 2; ++direction) {
+        const int64_t step = direction == 0 ? 1 : -1;
+        for (int64_t j = direction == 0 ? slice.b_start : slice.b_start - 1; j >= 0 && j < s.b.size;
+             j += step) {
+            const Row row = make_row(s, slice.momentum, s.b.value[j]);
+            if (low(row.value) > best.risk) {
+                if (direction == 0 ? row.slope_y >= 0.0 : row.slope_y <= 0.0) break;
+                continue;
+            }
+            visit_row(s, row, row_of(s, i, j), best);
+        }
+    }
+}
+
+}  // namespace pruned
+
+// Whether the error bounds above hold on the box spanned by the axes (each given
+// by its smallest and largest value): every factor that is not exactly zero stays
+// within 2^+-960, so that neither it nor the low word of a Pair leaves the normal
+// range. The factors are monotone in eta, alpha and b, hence corners suffice.
+// Elsewhere the caller must evaluate every configuration.
+HPLAWS_HD bool pruning_applies(const Coefficients& c, const double eta[2], const double alpha[2],
+                               const double b[2], double budget, bool budget_is_steps) {
+    const auto normal = [](double x) { return x >= 0x1p-960 && x <= 0x1p960; };
+    const bool has_noise = c.noise > 0.0, has_smooth = c.drift > 0.0 || c.lag > 0.0;
+    const bool has_start = c.init_error > 0.0 || (c.burn_in > 0.0 && has_noise);
+    bool good = true;
+    for (int corner = 0; corner < 8; ++corner) {
+        const double rate = eta[corner & 1], size = b[corner >> 2];
+        const MomentumTerms m = momentum_terms(c, alpha[(corner >> 1) & 1]);
+        const BatchTerms batch = batch_terms(c, size);
+        const double T = budget_is_steps ? size * budget : budget;
+        const BudgetTerms t = budget_terms(c, batch.start, size, reciprocal(T));
+        good = good && normal(rate) && normal(size) && normal(T) && normal(t.ratio) && normal(m.inverse.hi);
+        if (c.descent > 0.0) good = good && normal(t.descent) && normal(t.descent * inverse_rate(rate));
+        if (has_smooth) good = good && normal(m.smooth) && normal(m.smooth * rate);
+        if (has_noise) good = good && normal(batch.noise) && normal(batch.noise * m.sqrt_alpha);
+        if (has_start) {
+            good = good && normal(batch.start) && normal(t.start.hi) &&
+                   normal(burn_in_term(t.start, m.inverse));
+        }
+    }
+    return good;
+}
+
+// The winner of one search, indices into the caller's axes.
+HPLAWS_HD Winner pruned_argmin(PrunedSearch& s) {
+    // Every visited configuration precedes this one.
+    Winner best = {infinity(), INT64_MAX, INT64_MAX};
+    const int64_t n = s.alpha.size;
+    if (n == 1 && s.b.size == 1) {
+        const MomentumTerms momentum = momentum_terms(s.bound, s.alpha.value[0]);
+        const pruned::Row row = pruned::make_row(s, momentum, s.b.value[0]);
+        pruned::visit_row(s, row, pruned::row_of(s, 0, 0), best);
+        return best;
+    }
+    const int64_t start = pruned::first_rising(
+        n, s.alpha_hint, [&](int64_t i) { return pruned::make_slice(s, i).slope >= 0.0; });
+    s.alpha_hint = start;
+    for (int direction = 0; direction < 2; ++direction) {
+        const int64_t step = direction == 0 ? 1 : -1;
+        for (int64_t i = direction == 0 ? start : start - 1; i >= 0 && i < n; i += step) {
+            const pruned::Slice slice = pruned::make_slice(s, i);
+            if (slice.bound > best.risk) {
+                if (direction == 0 ? slice.slope >= 0.0 : slice.slope <= 0.0) break;
+                continue;
+            }
+            pruned::visit_slice(s, slice, i, best);
+        }
+    }
+    return best;
+}
+
+}  // namespace hplaws

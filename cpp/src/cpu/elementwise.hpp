@@ -1,0 +1,22 @@
+// Broadcasting: an element-wise kernel over strided operands, chunk by chunk.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels.hpp"
+#include "parallel.hpp"
+
+namespace hplaws {
+
+// A float64 operand of the common shape; strides in bytes, 0 where broadcast.
+struct Operand {
+    char* data;
+    std::vector<int64_t> strides;
+};
+
+bool run_elementwise(Elementwise kernel, const std::vector<int64_t>& shape,
+                     const std::vector<Operand>& in, const std::vector<Operand>& out, int threads,
+                     const Poll& poll);
+
+}  // namespace hplaws

@@ -1,0 +1,337 @@
+#include "grid.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <numeric>
+
+#include "features.hpp"
+
+namespace hplaws {
+namespace {
+
+// A dense unit covers at most this many configurations: some ten milliseconds,
+// so that a waiting Ctrl-C is seen well within a second even without SIMD.
+constexpr int64_t kDenseUnit = int64_t{1} << 25;
+// Fewer configurations than this cost less than starting a thread.
+constexpr int64_t kThreadUnit = int64_t{1} << 16;
+// A unit's partial results: 2^14 cells are 256 KiB.
+constexpr int64_t kUnitCells = int64_t{1} << 14;
+// One pruned search visits some hundred configurations.
+constexpr int64_t kPrunedUnit = 512;
+constexpr int64_t kKeptRates = 1024;
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// An axis sorted for the search, each value once with its smallest index.
+struct Sorted {
+    std::vector<double> values;
+    std::vector<int64_t> indices;
+    SortedAxis axis;
+
+    explicit Sorted(Values v) {
+        if (std::is_sorted(v.data, v.data + v.size, std::less_equal<double>())) {
+            axis = {v.data, nullptr, v.size};
+            return;
+        }
+        std::vector<int64_t> order(v.size);
+        std::iota(order.begin(), order.end(), int64_t{0});
+        std::sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
+            return v.data[i] < v.data[j] || (v.data[i] == v.data[j] && i < j);
+        });
+        for (const int64_t i : order) {
+            if (!values.empty() && values.back() == v.data[i]) continue;
+            values.push_back(v.data[i]);
+            indices.push_back(i);
+        }
+        axis = {values.data(), indices.data(), static_cast<int64_t>(values.size())};
+    }
+};
+
+// What the dense kernels read besides the axes; the batch columns belong to one bound.
+struct BatchColumns {
+    int64_t bound = -1;
+    std::vector<double> noise, start;
+
+    void fill(const Coefficients& c, int64_t which, Values b) {
+        if (bound == which) return;
+        bound = which;
+        noise.resize(b.size);
+        start.resize(b.size);
+        for (int64_t j = 0; j < b.size; ++j) {
+            const BatchTerms terms = batch_terms(c, b.data[j]);
+            noise[j] = terms.noise;
+            start[j] = terms.start;
+        }
+    }
+};
+
+struct Worker {
+    BatchColumns columns;
+    std::vector<double> risk;
+    std::vector<int64_t> row;
+    PrunedSearch search{};
+    int64_t search_problem = -1;
+};
+
+// A problem is one bound at one budget. Its units come one after another.
+class GridRun {
+public:
+    GridRun(const GridRequest& request, const GridResult& result,
+            const std::function<bool(double)>& progress)
+        : q(request), out(result), progress(progress), kernels(active_kernels()) {}
+
+    bool run() {
+        measure();
+        if (cells == 0) return true;
+        plan();
+        workers.resize(static_cast<size_t>(std::max(1, threads)));
+        const auto work = [this](int64_t unit, int worker) { run_unit(unit, workers[worker]); };
+        const Poll poll = [this] { return !progress || progress(covered.load() / double(problems)); };
+        if (!run_units(first_unit.back(), threads, work, poll)) return false;
+        if (any_dense && !finish_dense(poll)) return false;
+        return !progress || progress(1.0);
+    }
+
+private:
+    const GridRequest& q;
+    const GridResult& out;
+    const std::function<bool(double)>& progress;
+    const Kernels& kernels;
+    int64_t n[3], kept[3], problems = 0, cells = 0;
+    double configs = 0;  // per problem
+    double least[3], largest[3];
+    int threads = 1;
+    bool any_dense = false, sliced = false;
+    int64_t slice[3], slices[3], cells_per_unit = 1;
+    std::vector<bool> dense_problem;
+    std::vector<int64_t> first_unit;
+    std::vector<double> inverse_eta;
+    std::vector<Sorted> sorted;
+    std::vector<Worker> workers;
+    std::atomic<double> covered{0.0};  // problems done, in fractions
+    std::mutex merge;
+    int64_t* row_of_cell = nullptr;  // the first index array serves until the end
+
+    void measure() {
+        configs = 1;
+        cells = 1;
+        for (int a = 0; a < 3; ++a) {
+            n[a] = q.axis[a].size;
+            kept[a] = q.over[a] ? 1 : n[a];
+            configs *= double(n[a]);
+            cells *= kept[a];
+            const auto ends = std::minmax_element(q.axis[a].data, q.axis[a].data + n[a]);
+            least[a] = *ends.first;
+            largest[a] = *ends.second;
+            if (q.over[a] && !row_of_cell) row_of_cell = out.index[a];
+        }
+        problems = static_cast<int64_t>(q.bounds.size()) * q.budget.size;
+        if (problems == 0) cells = 0;
+    }
+
+    void plan() {
+        dense_problem.assign(problems, q.dense);
+        if (!q.dense) {
+            mark_unprunable();
+            for (int a = 0; a < 3; ++a) sorted.emplace_back(q.axis[a]);
+        }
+        any_dense = std::find(dense_problem.begin(), dense_problem.end(), true) != dense_problem.end();
+        plan_slices();
+        cells_per_unit = std::min(cells, kPrunedUnit);
+        const double pruned_work = 256.0 * double(cells) * double(problems);
+        const double work = any_dense ? configs * double(problems) : pruned_work;
+        threads = static_cast<int>(std::min<double>(q.threads, std::max(1.0, work / double(kThreadUnit))));
+        if (!any_dense && threads > 1) {
+            const int64_t share = ceil_div(cells * problems, int64_t{8} * threads);
+            cells_per_unit = std::max<int64_t>(1, std::min(cells_per_unit, share));
+        }
+        first_unit.assign(1, 0);
+        for (int64_t p = 0; p < problems; ++p) {
+            const int64_t units = dense_problem[p] ? slices[kAlpha] * slices[kB] * slices[kEta]
+                                                   : ceil_div(cells, cells_per_unit);
+            first_unit.push_back(first_unit.back() + units);
+        }
+        if (!any_dense) return;
+        inverse_eta.resize(n[kEta]);
+        for (int64_t k = 0; k < n[kEta]; ++k) inverse_eta[k] = inverse_rate(q.axis[kEta].data[k]);
+        for (int64_t p = 0; p < problems; ++p) {
+            if (!dense_problem[p]) continue;
+            std::fill_n(out.risk + p * cells, cells, infinity());
+            std::fill_n(row_of_cell + p * cells, cells, std::numeric_limits<int64_t>::max());
+        }
+    }
+
+    // R's factors are monotone in the budget as well: if its ends are fine, all are.
+    void mark_unprunable() {
+        const double eta[] = {least[kEta], largest[kEta]};
+        const double alpha[] = {least[kAlpha], largest[kAlpha]}, b[] = {least[kB], largest[kB]};
+        const auto applies = [&](const Coefficients& c, double budget) {
+            return pruning_applies(c, eta, alpha, b, budget, q.budget_is_steps);
+        };
+        const auto ends = std::minmax_element(q.budget.data, q.budget.data + q.budget.size);
+        for (int64_t p = 0; p < problems; p += q.budget.size) {
+            const Coefficients& c = q.bounds[p / q.budget.size];
+            if (applies(c, *ends.first) && applies(c, *ends.second)) continue;
+            for (int64_t t = 0; t < q.budget.size; ++t) dense_problem[p + t] = !applies(c, q.budget.data[t]);
+        }
+    }
+
+    // eta first, as the innermost loop, then b, then alpha, each as long as the
+    // unit's configurations and its partial results allow.
+    void plan_slices() {
+        const double share = configs * double(problems) / (8.0 * q.threads);
+        const int64_t target = static_cast<int64_t>(
+            std::max(double(kThreadUnit), std::min(double(kDenseUnit), share)));
+        int64_t unit = 1, unit_cells = 1;
+        for (const int a : {kEta, kB, kAlpha}) {
+            int64_t length = std::max<int64_t>(1, std::min(n[a], target / unit));
+            if (!q.over[a]) length = std::max<int64_t>(1, std::min(length, kUnitCells / unit_cells));
+            if (a == kEta) length = q.over[a] ? n[a] : std::min(n[a], kKeptRates);
+            slice[a] = length;
+            slices[a] = ceil_div(n[a], length);
+            sliced = sliced || (q.over[a] && slices[a] > 1);
+            unit *= length;
+            if (!q.over[a]) unit_cells *= length;
+        }
+    }
+
+    int64_t problem_of(int64_t unit) const {
+        return std::upper_bound(first_unit.begin(), first_unit.end(), unit) - first_unit.begin() - 1;
+    }
+
+    void run_unit(int64_t unit, Worker& worker) {
+        const int64_t p = problem_of(unit), local = unit - first_unit[p];
+        if (dense_problem[p]) run_dense(p, local, worker);
+        else run_pruned(p, local, worker);
+        const double share = 1.0 / double(first_unit[p + 1] - first_unit[p]);
+        for (double was = covered.load(); !covered.compare_exchange_weak(was, was + share);) {
+        }
+    }
+
+    DenseGrid dense_grid(int64_t p, Worker& worker) const {
+        const int64_t bound = p / q.budget.size;
+        worker.columns.fill(q.bounds[bound], bound, q.axis[kB]);
+        DenseGrid grid;
+        grid.bound = q.bounds[bound];
+        grid.eta = q.axis[kEta].data;
+        grid.inverse_eta = inverse_eta.data();
+        grid.alpha = q.axis[kAlpha].data;
+        grid.b = q.axis[kB].data;
+        grid.batch_noise = worker.columns.noise.data();
+        grid.batch_start = worker.columns.start.data();
+        grid.n_eta = n[kEta];
+        grid.n_alpha = n[kAlpha];
+        grid.n_b = n[kB];
+        grid.budget = q.budget.data[p % q.budget.size];
+        grid.budget_is_steps = q.budget_is_steps;
+        return grid;
+    }
+
+    void run_dense(int64_t p, int64_t local, Worker& worker) {
+        const int64_t part[3] = {local / (slices[kB] * slices[kEta]), local / slices[kEta] % slices[kB],
+                                 local % slices[kEta]};
+        Block block;
+        int64_t* range[3] = {block.alpha, block.b, block.eta};
+        for (int a = 0; a < 3; ++a) {
+            range[a][0] = part[a] * slice[a];
+            range[a][1] = std::min(n[a], range[a][0] + slice[a]);
+        }
+        block.keep_alpha = !q.over[kAlpha];
+        block.keep_b = !q.over[kB];
+        block.keep_eta = !q.over[kEta];
+        worker.risk.assign(block.cells(), infinity());
+        worker.row.assign(block.cells(), std::numeric_limits<int64_t>::max());
+        kernels.dense_block(dense_grid(p, worker), block, worker.risk.data(), worker.row.data());
+
+        // Only units that share cells need the lock.
+        std::unique_lock<std::mutex> lock(merge, std::defer_lock);
+        if (sliced) lock.lock();
+        const int64_t count[3] = {block.kept(block.alpha, block.keep_alpha), block.kept(block.b, block.keep_b),
+                                  block.kept(block.eta, block.keep_eta)};
+        int64_t from = 0;
+        for (int64_t i = 0; i < count[kAlpha]; ++i) {
+            for (int64_t j = 0; j < count[kB]; ++j) {
+                int64_t to = q.over[kAlpha] ? 0 : range[kAlpha][0] + i;
+                to = to * kept[kB] + (q.over[kB] ? 0 : range[kB][0] + j);
+                to = p * cells + to * kept[kEta] + (q.over[kEta] ? 0 : range[kEta][0]);
+                for (int64_t k = 0; k < count[kEta]; ++k, ++from, ++to) {
+                    if (!precedes(worker.risk[from], worker.row[from], out.risk[to], row_of_cell[to])) continue;
+                    out.risk[to] = worker.risk[from];
+                    row_of_cell[to] = worker.row[from];
+                }
+            }
+        }
+    }
+
+    // The winner of a cell, all three indices known, into the result.
+    void put(int64_t cell, double risk, int64_t row, int64_t eta) {
+        const int64_t at[3] = {row / n[kB], row % n[kB], eta};
+        out.risk[cell] = risk;
+        bool edge = false;
+        for (int a = 0; a < 3; ++a) {
+            if (!q.over[a]) continue;
+            const double value = q.axis[a].data[at[a]];
+            out.index[a][cell] = at[a];
+            out.value[a][cell] = value;
+            edge = edge || (n[a] > 1 && (value == least[a] || value == largest[a]));
+        }
+        out.at_edge[cell] = edge;
+    }
+
+    bool finish_dense(const Poll& poll) {
+        const int64_t per_unit = q.over[kEta] ? std::max<int64_t>(1, kThreadUnit / n[kEta]) : kThreadUnit;
+        const int64_t units_per_problem = ceil_div(cells, per_unit);
+        const auto work = [&](int64_t unit, int w) {
+            const int64_t p = unit / units_per_problem;
+            if (!dense_problem[p]) return;
+            const DenseGrid grid = dense_grid(p, workers[w]);
+            const int64_t first = unit % units_per_problem * per_unit;
+            const int64_t last = std::min(cells, first + per_unit);
+            for (int64_t c = first; c < last; ++c) {
+                const int64_t cell = p * cells + c, row = row_of_cell[cell];
+                const double risk = out.risk[cell];
+                const int64_t eta = q.over[kEta] ? kernels.find_eta(grid, row / n[kB], row % n[kB], risk) : 0;
+                put(cell, risk, row, eta);
+            }
+        };
+        return run_units(problems * units_per_problem, threads, work, poll);
+    }
+
+    void run_pruned(int64_t p, int64_t local, Worker& worker) {
+        PrunedSearch& s = worker.search;
+        if (worker.search_problem != p) {
+            worker.search_problem = p;
+            s.bound = q.bounds[p / q.budget.size];
+            s.budget = q.budget.data[p % q.budget.size];
+            s.budget_is_steps = q.budget_is_steps;
+            s.row_stride = n[kB];
+        }
+        SortedAxis* axis[3] = {&s.alpha, &s.b, &s.eta};
+        int64_t index[3];
+        for (int a = 0; a < 3; ++a) *axis[a] = sorted[a].axis;
+        const int64_t first = local * cells_per_unit, last = std::min(cells, first + cells_per_unit);
+        for (int64_t c = first; c < last; ++c) {
+            int64_t rest = c;
+            for (const int a : {kEta, kB, kAlpha}) {
+                if (q.over[a]) continue;
+                index[a] = rest % n[a];
+                rest /= n[a];
+                *axis[a] = {q.axis[a].data + index[a], index + a, 1};
+            }
+            const Winner w = kernels.pruned(s);
+            put(p * cells + c, w.risk, w.row, w.eta);
+        }
+    }
+};
+
+}  // namespace
+
+bool grid_argmin(const GridRequest& request, const GridResult& result,
+                 const std::function<bool(double)>& progress) {
+    return GridRun(request, result, progress).run();
+}
+
+}  // namespace hplaws

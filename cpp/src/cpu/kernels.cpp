@@ -1,0 +1,259 @@
+// The loops over the formulas. This file is compiled once per instruction set,
+// with HPLAWS_ISA naming the namespace. Nothing here may instantiate a template
+// of the standard library or define an inline function with external linkage:
+// the linker would keep one copy for all units, perhaps one the CPU cannot run.
+#include "kernels.hpp"
+
+#include <hplaws/cubic.hpp>
+#include <hplaws/theorems.hpp>
+
+#include "simd.hpp"
+
+namespace hplaws {
+namespace {
+
+// Chunk lengths: the arrays of one pass stay within half of a 32 KiB L1 cache.
+constexpr int64_t kRows = 256;
+constexpr int64_t kRates = 1024;
+
+// ---- dense ---------------------------------------------------------------------
+
+// m[i] = min(m[i], fma(D[i], inverse_eta[k], smooth_eta[k]) over k), for V vectors
+// of rows at once: two loads serve 2 V arithmetic operations.
+template <int V>
+HPLAWS_HD void lower_tile(const double* D, double* m, const double* inverse_eta,
+                          const double* smooth_eta, int64_t n) {
+    Vec d[V], low[V];
+    for (int v = 0; v < V; ++v) {
+        d[v] = load(D + v * Vec::width);
+        low[v] = load(m + v * Vec::width);
+    }
+    for (int64_t k = 0; k < n; ++k) {
+        const Vec x = broadcast(inverse_eta[k]), y = broadcast(smooth_eta[k]);
+        for (int v = 0; v < V; ++v) low[v] = min(fma(d[v], x, y), low[v]);
+    }
+    for (int v = 0; v < V; ++v) store(m + v * Vec::width, low[v]);
+}
+
+// Rows are padded to whole vectors by the caller.
+HPLAWS_HD void lower_rows(const double* D, double* m, int64_t rows, const double* inverse_eta,
+                          const double* smooth_eta, int64_t n) {
+    constexpr int kTile = Vec::registers == 32 ? 12 : 6;
+    int64_t vectors = (rows + Vec::width - 1) / Vec::width;
+    for (; vectors >= kTile; vectors -= kTile) {
+        lower_tile<kTile>(D, m, inverse_eta, smooth_eta, n);
+        D += kTile * Vec::width;
+        m += kTile * Vec::width;
+    }
+    for (; vectors >= 4; vectors -= 4) {
+        lower_tile<4>(D, m, inverse_eta, smooth_eta, n);
+        D += 4 * Vec::width;
+        m += 4 * Vec::width;
+    }
+    if (vectors == 3) lower_tile<3>(D, m, inverse_eta, smooth_eta, n);
+    if (vectors == 2) lower_tile<2>(D, m, inverse_eta, smooth_eta, n);
+    if (vectors == 1) lower_tile<1>(D, m, inverse_eta, smooth_eta, n);
+}
+
+// What R needs of one row, its eta aside.
+struct RowTerms {
+    double D, N;
+};
+
+HPLAWS_HD RowTerms row_terms(const DenseGrid& g, const MomentumTerms& m, int64_t j) {
+    const double b = g.b[j], T = g.budget_is_steps ? b * g.budget : g.budget;
+    const BudgetTerms t = budget_terms(g.bound, g.batch_start[j], b, reciprocal(T));
+    return {t.descent, noise_term(g.batch_noise[j], m.sqrt_alpha, burn_in_term(t.start, m.inverse))};
+}
+
+// eta is minimised away: rows in vectors, the axis in chunks.
+void dense_over_eta(const DenseGrid& g, const Block& block, double* risk, int64_t* row) {
+    alignas(64) double D[kRows], start_hi[kRows], start_lo[kRows], R[kRows], smooth_eta[kRates];
+    const int64_t kept_b = block.kept(block.b, block.keep_b);
+    for (int64_t j0 = block.b[0]; j0 < block.b[1]; j0 += kRows) {
+        const int64_t rows = block.b[1] - j0 < kRows ? block.b[1] - j0 : kRows;
+        for (int64_t j = 0; j < kRows; ++j) D[j] = 0.0;
+        for (int64_t j = 0; j < rows; ++j) {
+            const double b = g.b[j0 + j], T = g.budget_is_steps ? b * g.budget : g.budget;
+            const BudgetTerms t = budget_terms(g.bound, g.batch_start[j0 + j], b, reciprocal(T));
+            D[j] = t.descent;
+            start_hi[j] = t.start.hi;
+            start_lo[j] = t.start.lo;
+        }
+        for (int64_t i = block.alpha[0]; i < block.alpha[1]; ++i) {
+            const MomentumTerms m = momentum_terms(g.bound, g.alpha[i]);
+            for (int64_t j = 0; j < kRows; ++j) R[j] = infinity();
+            for (int64_t k0 = block.eta[0]; k0 < block.eta[1]; k0 += kRates) {
+                const int64_t rates = block.eta[1] - k0 < kRates ? block.eta[1] - k0 : kRates;
+                for (int64_t k = 0; k < rates; ++k) smooth_eta[k] = m.smooth * g.eta[k0 + k];
+                lower_rows(D, R, rows, g.inverse_eta + k0, smooth_eta, rates);
+            }
+            const double* noise = g.batch_noise + j0;
+            for (int64_t j = 0; j < rows; ++j) {
+                const double burn_in = burn_in_term({start_hi[j], start_lo[j]}, m.inverse);
+                R[j] += noise_term(noise[j], m.sqrt_alpha, burn_in);
+            }
+            const int64_t cell = (block.keep_alpha ? i - block.alpha[0] : 0) * kept_b;
+            const int64_t first = i * g.n_b + j0;
+            if (block.keep_b) {
+                double* to = risk + cell + (j0 - block.b[0]);
+                int64_t* to_row = row + cell + (j0 - block.b[0]);
+                for (int64_t j = 0; j < rows; ++j) {
+                    const bool wins = precedes(R[j], first + j, to[j], to_row[j]);
+                    to[j] = wins ? R[j] : to[j];
+                    to_row[j] = wins ? first + j : to_row[j];
+                }
+                continue;
+            }
+            double least = R[0];
+            for (int64_t j = 1; j < rows; ++j) least = R[j] < least ? R[j] : least;
+            if (!(least <= risk[cell])) continue;
+            int64_t j = 0;
+            while (R[j] != least) ++j;
+            if (precedes(least, first + j, risk[cell], row[cell])) {
+                risk[cell] = least;
+                row[cell] = first + j;
+            }
+        }
+    }
+}
+
+// eta survives: vectors run along it. Rows come in flat order, so a strict
+// comparison keeps the first of equals within the block.
+void dense_along_eta(const DenseGrid& g, const Block& block, double* risk, int64_t* row) {
+    alignas(64) double smooth_eta[kRates];
+    const int64_t kept_b = block.kept(block.b, block.keep_b), n_eta = block.eta[1] - block.eta[0];
+    for (int64_t k0 = 0; k0 < n_eta; k0 += kRates) {
+        const int64_t rates = n_eta - k0 < kRates ? n_eta - k0 : kRates;
+        const double* eta = g.eta + block.eta[0] + k0;
+        const double* inverse_eta = g.inverse_eta + block.eta[0] + k0;
+        for (int64_t i = block.alpha[0]; i < block.alpha[1]; ++i) {
+            const MomentumTerms m = momentum_terms(g.bound, g.alpha[i]);
+            for (int64_t k = 0; k < rates; ++k) smooth_eta[k] = m.smooth * eta[k];
+            for (int64_t j = block.b[0]; j < block.b[1]; ++j) {
+                const RowTerms t = row_terms(g, m, j);
+                const int64_t here = i * g.n_b + j;
+                const int64_t cell = (block.keep_alpha ? i - block.alpha[0] : 0) * kept_b +
+                                     (block.keep_b ? j - block.b[0] : 0);
+                double* to = risk + cell * n_eta + k0;
+                int64_t* to_row = row + cell * n_eta + k0;
+                for (int64_t k = 0; k < rates; ++k) {
+                    const double R = assemble(t.D, inverse_eta[k], smooth_eta[k], t.N);
+                    const bool wins = precedes(R, here, to[k], to_row[k]);
+                    to[k] = wins ? R : to[k];
+                    to_row[k] = wins ? here : to_row[k];
+                }
+            }
+        }
+    }
+}
+
+void dense_block(const DenseGrid& g, const Block& block, double* risk, int64_t* row) {
+    if (block.keep_eta) dense_along_eta(g, block, risk, row);
+    else dense_over_eta(g, block, risk, row);
+}
+
+int64_t find_eta(const DenseGrid& g, int64_t alpha, int64_t b, double risk) {
+    constexpr int64_t kStep = 64;
+    const MomentumTerms m = momentum_terms(g.bound, g.alpha[alpha]);
+    const RowTerms t = row_terms(g, m, b);
+    int64_t k = 0;
+    // Whole chunks are tested without a branch, so that the test vectorises.
+    for (; k + kStep <= g.n_eta; k += kStep) {
+        int64_t found = 0;
+        for (int64_t l = 0; l < kStep; ++l) {
+            found |= assemble(t.D, g.inverse_eta[k + l], m.smooth * g.eta[k + l], t.N) == risk;
+        }
+        if (found) break;
+    }
+    while (assemble(t.D, g.inverse_eta[k], m.smooth * g.eta[k], t.N) != risk) ++k;
+    return k;
+}
+
+Winner pruned_search(PrunedSearch& search) { return pruned_argmin(search); }
+
+// ---- element-wise --------------------------------------------------------------
+
+HPLAWS_HD Coefficients coefficients(const double* const* in, int64_t k) {
+    return {in[0][k], in[1][k], in[2][k], in[3][k], in[4][k], in[5][k], in[6][k]};
+}
+
+void risk_loop(const double* const* in, double* const* out, int64_t n) {
+    const double *eta = in[7], *alpha = in[8], *b = in[9], *T = in[10], *q = in[6];
+    double* R = out[0];
+    int64_t other = 0;
+    for (int64_t k = 0; k < n; ++k) other |= q[k] != 0.5;
+    if (other) {
+        for (int64_t k = 0; k < n; ++k) R[k] = risk(coefficients(in, k), eta[k], alpha[k], b[k], T[k]);
+        return;
+    }
+    for (int64_t k = 0; k < n; ++k) {
+        Coefficients c = coefficients(in, k);
+        c.q = 0.5;  // known to the compiler here: b^-q becomes its square-root form
+        R[k] = risk(c, eta[k], alpha[k], b[k], T[k]);
+    }
+}
+
+void positive_cubic_root_loop(const double* const* in, double* const* out, int64_t n) {
+    const double *a = in[0], *b = in[1], *c = in[2];
+    double* x = out[0];
+    for (int64_t k = 0; k < n; ++k) x[k] = positive_cubic_root(a[k], b[k], c[k]);
+}
+
+void cubic_roots_loop(const double* const* in, double* const* out, int64_t n) {
+    for (int64_t k = 0; k < n; ++k) {
+        const RealRoots x = cubic_roots(in[0][k], in[1][k], in[2][k], in[3][k]);
+        out[0][k] = x.r0;
+        out[1][k] = x.r1;
+        out[2][k] = x.r2;
+    }
+}
+
+HPLAWS_HD void put(const StationaryPoint& p, double* const* out, int64_t k) {
+    out[0][k] = p.eta;
+    out[1][k] = p.alpha;
+    out[2][k] = p.b;
+    out[3][k] = p.K;
+    out[4][k] = p.T;
+    out[5][k] = p.risk;
+}
+
+void theorem1_tokens_loop(const double* const* in, double* const* out, int64_t n) {
+    for (int64_t k = 0; k < n; ++k) put(theorem1(coefficients(in, k), in[7][k], in[8][k]), out, k);
+}
+
+void theorem1_steps_loop(const double* const* in, double* const* out, int64_t n) {
+    for (int64_t k = 0; k < n; ++k) {
+        put(theorem1_steps(coefficients(in, k), in[7][k], in[8][k], in[9][k]), out, k);
+    }
+}
+
+void theorem2_loop(const double* const* in, double* const* out, int64_t n) {
+    for (int64_t k = 0; k < n; ++k) put(theorem2(coefficients(in, k), in[7][k], in[8][k]), out, k);
+}
+
+void theorem3_loop(const double* const* in, double* const* out, int64_t n) {
+    for (int64_t k = 0; k < n; ++k) put(theorem3(coefficients(in, k), in[7][k]), out, k);
+}
+
+void theorem3_asymptotic_loop(const double* const* in, double* const* out, int64_t n) {
+    for (int64_t k = 0; k < n; ++k) {
+        put(theorem3_asymptotic(coefficients(in, k), in[7][k], in[8][k]), out, k);
+    }
+}
+
+}  // namespace
+
+#define HPLAWS_TEXT(x) #x
+#define HPLAWS_NAME(x) HPLAWS_TEXT(x)
+
+namespace HPLAWS_ISA {
+const Kernels kernels = {
+    HPLAWS_NAME(HPLAWS_ISA),  dense_block,          find_eta,
+    pruned_search,            risk_loop,            positive_cubic_root_loop,
+    cubic_roots_loop,         theorem1_tokens_loop, theorem1_steps_loop,
+    theorem2_loop,            theorem3_loop,        theorem3_asymptotic_loop,
+};
+}  // namespace HPLAWS_ISA
+
+}  // namespace hplaws

@@ -1,0 +1,49 @@
+// The table of compiled loops: one per instruction set, all with the same bits.
+#pragma once
+
+#include <cstdint>
+
+#include <hplaws/argmin.hpp>
+#include <hplaws/bound.hpp>
+#include <hplaws/pruned.hpp>
+
+namespace hplaws {
+
+// A block of the grid at one bound and one budget: half-open index ranges, and
+// which of the three axes survive in the result.
+struct Block {
+    int64_t alpha[2], b[2], eta[2];
+    bool keep_alpha, keep_b, keep_eta;
+
+    int64_t kept(const int64_t range[2], bool keep) const { return keep ? range[1] - range[0] : 1; }
+    int64_t cells() const { return kept(alpha, keep_alpha) * kept(b, keep_b) * kept(eta, keep_eta); }
+};
+
+// The caller's axes, with what R needs of each batch size and learning rate.
+struct DenseGrid {
+    Coefficients bound;
+    const double *eta, *inverse_eta, *alpha, *b, *batch_noise, *batch_start;
+    int64_t n_eta, n_alpha, n_b;
+    double budget;
+    bool budget_is_steps;
+};
+
+// Element-wise function on contiguous chunks: in[i][k] -> out[j][k], k < n.
+using Elementwise = void (*)(const double* const* in, double* const* out, int64_t n);
+
+struct Kernels {
+    const char* name;
+    // Lower each cell's (risk, row) to the block's minimum where that precedes.
+    void (*dense_block)(const DenseGrid&, const Block&, double* risk, int64_t* row);
+    // Smallest eta index at which the row (alpha, b) attains `risk`.
+    int64_t (*find_eta)(const DenseGrid&, int64_t alpha, int64_t b, double risk);
+    Winner (*pruned)(PrunedSearch&);
+    Elementwise risk, positive_cubic_root, cubic_roots;
+    Elementwise theorem1_tokens, theorem1_steps, theorem2, theorem3, theorem3_asymptotic;
+};
+
+namespace baseline { extern const Kernels kernels; }
+namespace avx2 { extern const Kernels kernels; }
+namespace avx512 { extern const Kernels kernels; }
+
+}  // namespace hplaws

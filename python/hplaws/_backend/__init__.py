@@ -1,0 +1,130 @@
+"""The choice of backend.
+
+A backend is a module with two functions, both writing into arrays they are given:
+
+    elementwise(kernel, inputs, outputs): float64 arrays that broadcast to the
+        outputs' common shape; kernel is one of the names in cpp/src/bind
+    grid_argmin(request, progress): see GridRequest
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _validate
+from .._errors import BackendError
+
+NAMES = ("native", "numba", "cuda")
+
+Floats = NDArray[np.float64]
+Progress = Callable[[float], None] | None
+
+
+@dataclass(frozen=True)
+class GridRequest:
+    """A validated grid and the arrays for its result.
+
+    bounds : (n, 7), the fields of Bound in order
+    alpha, b, eta, budget : the axes; budget holds K if budget_is_steps, else T
+    over : for (alpha, b, eta), whether it is minimised away
+    risk, at_edge : one element a cell (bound, budget, kept alpha, kept b, kept eta)
+    index, value : for (alpha, b, eta), the same, None where the axis is kept
+    """
+
+    bounds: Floats
+    alpha: Floats
+    b: Floats
+    eta: Floats
+    budget: Floats
+    budget_is_steps: bool
+    over: tuple[bool, bool, bool]
+    dense: bool
+    threads: int
+    risk: Floats
+    at_edge: NDArray[np.bool_]
+    index: tuple[NDArray[np.int64] | None, ...]
+    value: tuple[Floats | None, ...]
+
+
+class Backend(Protocol):
+    def elementwise(
+        self, kernel: str, inputs: tuple[Floats, ...], outputs: tuple[Floats, ...]
+    ) -> None: ...
+
+    def grid_argmin(self, request: GridRequest, progress: Progress) -> None: ...
+
+
+def native_module() -> Any:
+    """The native backend's module, or None where the package was built without it."""
+    try:
+        return importlib.import_module("hplaws._backend.native")
+    except ModuleNotFoundError as error:
+        if error.name != "hplaws._core":
+            raise
+        return None
+
+
+def _has_numba() -> bool:
+    return importlib.util.find_spec("numba") is not None
+
+
+def available() -> list[str]:
+    """Names of the backends that can be used here, best first."""
+    present = {"native": native_module() is not None, "numba": _has_numba(), "cuda": False}
+    return [name for name in NAMES if present[name]]
+
+
+def default_name() -> str | None:
+    """The backend used where the caller names none."""
+    named = os.environ.get("HPLAWS_BACKEND")
+    if named:
+        return _validate.choice("HPLAWS_BACKEND", named, NAMES)
+    names = available()
+    return names[0] if names else None
+
+
+def get(name: str | None = None) -> Backend:
+    """The backend called `name`, or the default; BackendError if it is not there."""
+    name = default_name() if name is None else _validate.choice("backend", name, NAMES)
+    if name == "native":
+        module = native_module()
+        if module is None:
+            raise BackendError(
+                "the native backend was not built: install a C++ compiler (g++ >= 11 or "
+                "clang >= 14) and reinstall hplaws, or use backend='numba'"
+            )
+        return module  # type: ignore[no-any-return]
+    if name == "numba":
+        if not _has_numba():
+            raise BackendError("the numba backend needs Numba: pip install 'hplaws[numba]'")
+        return importlib.import_module("hplaws._backend.numba")  # type: ignore[return-value]
+    if name == "cuda":
+        raise BackendError("this build of hplaws has no CUDA backend; use 'native' or 'numba'")
+    raise BackendError(
+        "no backend: hplaws was built without a C++ compiler, and Numba is not installed; "
+        "pip install 'hplaws[numba]', or install a compiler and reinstall hplaws"
+    )
+
+
+def thread_count(threads: int | None) -> int:
+    """The caller's number, else HPLAWS_NUM_THREADS, else the CPUs this process may use."""
+    if threads is not None:
+        return _validate.count("threads", threads)
+    text = os.environ.get("HPLAWS_NUM_THREADS")
+    if text:
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError(f"HPLAWS_NUM_THREADS must be a whole number, got {text!r}") from None
+        return _validate.count("HPLAWS_NUM_THREADS", number)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

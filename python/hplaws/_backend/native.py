@@ -1,0 +1,46 @@
+"""The compiled core behind the backend's two functions."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from .. import _core as core
+from .. import _validate
+from .._errors import BackendError
+from . import Floats, GridRequest, Progress, thread_count
+
+_isa = os.environ.get("HPLAWS_ISA")
+if _isa:
+    _validate.choice("HPLAWS_ISA", _isa, ("baseline", "avx2", "avx512"))
+    if _isa not in core.supported_isas():
+        raise BackendError(
+            f"HPLAWS_ISA={_isa} cannot run here; supported: {', '.join(core.supported_isas())}"
+        )
+    core.select_isa(_isa)
+
+
+def elementwise(kernel: str, inputs: tuple[Floats, ...], outputs: tuple[Floats, ...]) -> None:
+    shape = outputs[0].shape
+    strided = tuple(np.broadcast_to(a, shape) for a in inputs)
+    getattr(core, kernel)(strided, outputs, thread_count(None))
+
+
+def grid_argmin(request: GridRequest, progress: Progress) -> None:
+    core.grid_argmin(
+        bounds=request.bounds,
+        alpha=request.alpha,
+        b=request.b,
+        eta=request.eta,
+        budget=request.budget,
+        budget_is_steps=request.budget_is_steps,
+        over=request.over,
+        dense=request.dense,
+        threads=request.threads,
+        progress=progress,
+        risk=request.risk,
+        index=request.index,
+        value=request.value,
+        at_edge=request.at_edge,
+    )

@@ -1,0 +1,152 @@
+"""Dtype, shape and domain of every input: the only place that raises ValueError for one.
+
+Every function takes the argument's name first, so that the message can say it.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._errors import BackendError
+
+Array = NDArray[np.float64]
+AXES = ("alpha", "b", "eta")
+
+
+def float64(name: str, value: ArrayLike) -> Array:
+    """`value` as a float64 array, without copying one; TypeError for what is not real."""
+    if hasattr(value, "__cuda_array_interface__"):
+        raise BackendError(
+            f"{name} is a device array, and this build of hplaws has no CUDA backend; "
+            f"pass a NumPy array (for CuPy: {name}.get())"
+        )
+    if isinstance(value, numbers.Integral):
+        value = float(value)  # integers above 2**63 would make an object array
+    array = np.asarray(value)
+    if array.dtype == object and not isinstance(value, np.ndarray):
+        array = _from_python_numbers(array)
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise TypeError(
+            f"{name} must be real numbers representable as float64, got dtype {array.dtype}"
+        )
+    return array.astype(np.float64, copy=False)
+
+
+def _from_python_numbers(array: NDArray[Any]) -> NDArray[Any]:
+    real = all(isinstance(x, (int, float, np.floating, np.integer)) for x in array.flat)
+    return array.astype(np.float64) if real else array
+
+
+def coefficient(name: str, value: ArrayLike, low: float = 0.0, high: float = np.inf) -> Any:
+    """A bound's coefficient in [low, high): a float, or a read-only float64 array."""
+    array = float64(name, value)
+    with np.errstate(invalid="ignore"):
+        bad = ~((array >= low) & (array < high))
+    _reject(name, array, bad, "a finite number >= 0")
+    return frozen(array)
+
+
+def in_interval(name: str, value: ArrayLike, low: float, high: float) -> Any:
+    """A number in the half-open interval (low, high]."""
+    array = float64(name, value)
+    with np.errstate(invalid="ignore"):
+        bad = ~((array > low) & (array <= high))
+    _reject(name, array, bad, f"a number in ({low:g}, {high:g}]")
+    return frozen(array)
+
+
+def frozen(array: Array) -> Any:
+    """0-d arrays as Python floats, others as read-only copies."""
+    if array.ndim == 0:
+        return float(array)
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def _reject(name: str, array: Array, bad: NDArray[np.bool_], expected: str) -> None:
+    if not bad.any():
+        return
+    if array.ndim == 0:
+        raise ValueError(f"{name} must be {expected}, got {float(array)!r}")
+    first = np.unravel_index(int(np.argmax(bad)), array.shape)
+    where = ", ".join(str(int(i)) for i in first)
+    raise ValueError(f"{name}[{where}] must be {expected}, got {float(array[first])!r}")
+
+
+def axis(name: str, value: ArrayLike) -> Array:
+    """A grid axis: 1-D, contiguous, positive and finite (alpha at most 1)."""
+    array = float64(name, value)
+    if array.ndim > 1:
+        raise ValueError(f"{name} must be a scalar or a 1-D array, got shape {array.shape}")
+    array = np.ascontiguousarray(np.atleast_1d(array))
+    if array.size == 0:
+        raise ValueError(f"{name} must have at least one value, got an empty array")
+    with np.errstate(invalid="ignore"):
+        bad = ~((array > 0) & (array <= (1.0 if name == "alpha" else np.finfo(float).max)))
+    _reject(name, array, bad, "in (0, 1]" if name == "alpha" else "positive and finite")
+    return array
+
+
+def one_budget(T: ArrayLike | None, K: ArrayLike | None) -> tuple[str, ArrayLike]:
+    """The name and value of the one of T and K that is given."""
+    if T is None and K is None:
+        raise ValueError("exactly one of T and K must be given, got neither")
+    if T is not None and K is not None:
+        raise ValueError("exactly one of T and K must be given, got both")
+    return ("T", T) if T is not None else ("K", K)  # type: ignore[return-value]
+
+
+def minimised_axes(over: str | Iterable[str]) -> tuple[str, ...]:
+    """`over` in the canonical order (alpha, b, eta)."""
+    names = (over,) if isinstance(over, str) else tuple(over)
+    for name in names:
+        if name not in AXES:
+            raise ValueError(f"over may name 'alpha', 'b' and 'eta', got {name!r}")
+    if not names:
+        raise ValueError("over must name at least one of 'alpha', 'b' and 'eta', got none")
+    if len(set(names)) < len(names):
+        raise ValueError(f"over must name each axis once, got {names!r}")
+    return tuple(name for name in AXES if name in names)
+
+
+def choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value
+
+
+def count(name: str, value: object) -> int:
+    """A whole number >= 1."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value!r}")
+    return int(value)
+
+
+def output(name: str, array: object, shape: tuple[int, ...]) -> Array:
+    """A caller's array to write into."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}")
+    if array.dtype != np.float64 or not array.dtype.isnative:
+        raise TypeError(f"{name} must have dtype float64, got {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"{name} must have the broadcast shape {shape}, got {array.shape}")
+    if not array.flags.writeable:
+        raise ValueError(f"{name} must be writeable, got a read-only array")
+    return array
+
+
+def broadcast_shape(**arrays: Array) -> tuple[int, ...]:
+    """The common shape; ValueError with every argument's shape if there is none."""
+    try:
+        return np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {a.shape}" for name, a in arrays.items() if a.ndim)
+        raise ValueError(f"the arguments do not broadcast together: {shapes}") from None

@@ -1,0 +1,217 @@
+"""The bound: its coefficients, its constructors, its value."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _backend, _validate
+
+Scalars = float | NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """Coefficients of the convergence bound every risk is computed from::
+
+        R(eta, alpha, b; T) = descent * b/(eta*T)
+                            + noise * b**-q * (burn_in * b/(alpha*T) + sqrt(alpha))
+                            + init_error * b/(alpha*T)
+                            + eta * (drift + lag/alpha)
+
+    Each field is a float or an array; arrays broadcast against each other and
+    against every other argument, so one call can hold a thousand bootstrapped
+    bounds. Fields are checked and frozen on construction.
+
+    Parameters
+    ----------
+    descent : initial suboptimality, in loss units (C1 of the proxy)
+    noise : scale of the gradient noise at b = 1, in gradient-norm units (C2)
+    drift, lag : smoothness terms, gradient norm per unit of learning rate (C3)
+    burn_in : 1 with momentum started from a stochastic gradient, 0 without the term
+    init_error : error of the momentum's start where it does not shrink with b
+    q : noise falls as b**-q; 1/2 for finite variance
+
+    Raises
+    ------
+    ValueError : a coefficient is negative, NaN or infinite, or q is outside (0, 1];
+        the message names the field and the value.
+
+    Examples
+    --------
+    >>> Bound(descent=1.0, noise=2.0, drift=3.5, lag=2.0)
+    Bound(descent=1.0, noise=2.0, drift=3.5, lag=2.0, burn_in=1.0, init_error=0.0, q=0.5)
+    >>> Bound(descent=1.0, noise=-2.0, drift=3.5, lag=2.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: noise must be a finite number >= 0, got -2.0
+    """
+
+    descent: Scalars
+    noise: Scalars
+    drift: Scalars
+    lag: Scalars
+    burn_in: Scalars = 1.0
+    init_error: Scalars = 0.0
+    q: Scalars = 0.5
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name == "q":
+                value = _validate.in_interval("q", value, 0.0, 1.0)
+            else:
+                value = _validate.coefficient(field.name, value)
+            object.__setattr__(self, field.name, value)
+        _validate.broadcast_shape(**self._arrays())
+
+    @classmethod
+    def nonconvex(cls, delta0: ArrayLike, L: ArrayLike, rho: ArrayLike, sigma: ArrayLike) -> Bound:
+        """The non-convex bound for LMO methods, with its constants (eq. 2, 10, 11).
+
+        descent = delta0, noise = 2*rho*sigma, drift = 7L/2, lag = 2L.
+
+        >>> Bound.nonconvex(delta0=1, L=2, rho=1, sigma=3)
+        Bound(descent=1.0, noise=6.0, drift=7.0, lag=4.0, burn_in=1.0, init_error=0.0, q=0.5)
+        """
+        delta0, L, rho, sigma = (
+            np.asarray(_validate.coefficient(name, value))
+            for name, value in (("delta0", delta0), ("L", L), ("rho", rho), ("sigma", sigma))
+        )
+        with np.errstate(over="ignore"):
+            return cls(descent=delta0, noise=2 * rho * sigma, drift=3.5 * L, lag=2 * L)
+
+    @classmethod
+    def proxy(cls, C1: ArrayLike = 1, C2: ArrayLike = 1, C3: ArrayLike = 1) -> Bound:
+        """The paper's proxy objective (eq. 3, 4): descent = C1, noise = C2, drift = lag = C3.
+
+        >>> Bound.proxy(C3=0.5)
+        Bound(descent=1.0, noise=1.0, drift=0.5, lag=0.5, burn_in=1.0, init_error=0.0, q=0.5)
+        """
+        C1, C2, C3 = (
+            _validate.coefficient(name, value)
+            for name, value in (("C1", C1), ("C2", C2), ("C3", C3))
+        )
+        return cls(descent=C1, noise=C2, drift=C3, lag=C3)
+
+    def large_horizon(self) -> Bound:
+        """The bound without its burn-in term (eq. 5): what Theorem 1 minimises."""
+        return dataclasses.replace(self, burn_in=0.0)
+
+    def leading(self) -> Bound:
+        """The bound's leading terms (App. B.2), burn_in = drift = 0: what Theorem 2 minimises."""
+        return dataclasses.replace(self, burn_in=0.0, drift=0.0)
+
+    def with_noise_exponent(self, q: ArrayLike) -> Bound:
+        """The bound with noise falling as b**-q, q in (0, 1] (App. C.2)."""
+        return dataclasses.replace(self, q=q)
+
+    def heavy_tailed(self, p: ArrayLike) -> Bound:
+        """Noise with p finite moments, p in (1, 2]: q = 1 - 1/p (App. C.2, III).
+
+        >>> Bound.proxy().heavy_tailed(1.5).q
+        0.33333333333333337
+        """
+        return dataclasses.replace(self, q=1.0 - 1.0 / _validate.in_interval("p", p, 1.0, 2.0))
+
+    def unmatched_init(self, E0: ArrayLike) -> Bound:
+        """Momentum not started from a batch-b gradient (App. C.1): burn_in = 0, init_error = E0."""
+        return dataclasses.replace(
+            self, burn_in=0.0, init_error=_validate.coefficient("E0", E0)
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The fields' common shape; () for a bound of floats."""
+        return np.broadcast_shapes(*(a.shape for a in self._arrays().values()))
+
+    def _arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The fields as arrays, in the order every backend expects."""
+        return {f.name: np.asarray(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Bound):
+            return NotImplemented
+        mine, theirs = self._arrays(), other._arrays()
+        return all(np.array_equal(mine[name], theirs[name]) for name in mine)
+
+    def __hash__(self) -> int:
+        return hash(tuple((a.shape, a.tobytes()) for a in self._arrays().values()))
+
+
+@overload
+def risk(
+    bound: Bound, eta: float, alpha: float, b: float, *, T: float, K: None = ..., out: None = ...,
+    backend: str | None = ...,
+) -> float: ...
+@overload
+def risk(
+    bound: Bound, eta: ArrayLike, alpha: ArrayLike, b: ArrayLike, *, T: ArrayLike | None = ...,
+    K: ArrayLike | None = ..., out: NDArray[np.float64] | None = ..., backend: str | None = ...,
+) -> Any: ...
+def risk(
+    bound: Bound,
+    eta: ArrayLike,
+    alpha: ArrayLike,
+    b: ArrayLike,
+    *,
+    T: ArrayLike | None = None,
+    K: ArrayLike | None = None,
+    out: NDArray[np.float64] | None = None,
+    backend: str | None = None,
+) -> Any:
+    """The bound's value, within 4 ulp (eq. 3, 4, 10, 11 by choice of `bound`).
+
+    Parameters
+    ----------
+    bound : Bound
+    eta, alpha, b : learning rate > 0, momentum update in (0, 1], batch size > 0,
+        b in the unit of T. Arrays broadcast, with the bound's fields too.
+    T, K : token budget or number of steps, exactly one; K means T = b*K, rounded once
+    out : float64 array of the broadcast shape to write into
+    backend : "native" or "numba"; default: HPLAWS_BACKEND, else the best there is
+
+    Returns
+    -------
+    float64 array of the broadcast shape; a float if every argument is a scalar.
+    NaN where an argument is out of its domain (or infinite).
+
+    Raises
+    ------
+    ValueError : T and K both or neither given; shapes that do not broadcast
+    TypeError : complex or object arguments
+
+    Examples
+    --------
+    >>> bound = Bound.proxy()
+    >>> risk(bound, eta=0.01, alpha=0.25, b=16, T=1600)
+    1.1775
+    >>> risk(bound, eta=[0.01, -1.0], alpha=0.25, b=16, K=100)
+    array([1.1775,    nan])
+    """
+    name, budget = _validate.one_budget(T, K)
+    arrays = {
+        **bound._arrays(),
+        "eta": _validate.float64("eta", eta),
+        "alpha": _validate.float64("alpha", alpha),
+        "b": _validate.float64("b", b),
+        name: _validate.float64(name, budget),
+    }
+    shape = _validate.broadcast_shape(**arrays)
+    if name == "K":
+        with np.errstate(all="ignore"):
+            arrays["K"] = np.asarray(arrays["b"] * arrays["K"])
+    chosen = _backend.get(backend)
+    if out is None:
+        result = np.empty(shape)
+    else:
+        result = _validate.output("out", out, shape)
+        arrays = {
+            key: a.copy() if np.may_share_memory(a, out) else a for key, a in arrays.items()
+        }
+    chosen.elementwise("risk", tuple(arrays.values()), (result,))
+    return float(result) if shape == () and out is None else result

@@ -1,0 +1,95 @@
+"""What this installation is made of."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import _backend
+from ._errors import BackendError
+from ._version import __version__
+
+
+def show_config() -> dict[str, Any]:
+    """Print and return version, compiler, instruction sets, backends and devices.
+
+    Returns
+    -------
+    dict with "version", "python", "numpy", "platform", "compiler" (None without the
+    native core), "isas_built", "isas_supported", "isa" (in use), "backends"
+    (available, best first), "backend" (the default), "threads" (the default) and
+    "devices".
+
+    Examples
+    --------
+    >>> info = show_config()  # doctest: +ELLIPSIS
+    hplaws ...
+    >>> info["backend"] in info["backends"]
+    True
+    """
+    native = _backend.native_module()
+    backends = _backend.available()
+    info: dict[str, Any] = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": f"{sys.platform} {platform.machine()}",
+        "compiler": native.core.compiler if native else None,
+        "isas_built": native.core.built_isas() if native else [],
+        "isas_supported": native.core.supported_isas() if native else [],
+        "isa": native.core.active_isa() if native else None,
+        "backends": backends,
+        "backend": _backend.default_name(),
+        "threads": _backend.thread_count(None),
+        "devices": [],
+    }
+    missing = "none: built without a C++ compiler"
+    rows = {
+        "python": f"{info['python']}, numpy {info['numpy']}, {info['platform']}",
+        "native core": info["compiler"] or missing,
+        "instruction sets": f"built {', '.join(info['isas_built']) or '-'}; "
+        f"supported {', '.join(info['isas_supported']) or '-'}; in use {info['isa'] or '-'}",
+        "backends": f"{', '.join(backends) or 'none'}; default {info['backend'] or 'none'}",
+        "threads": str(info["threads"]),
+        "devices": "none: built without CUDA",
+    }
+    print(f"hplaws {__version__}")
+    for label, text in rows.items():
+        print(f"  {label:<17} {text}")
+    return info
+
+
+def get_include() -> str:
+    """The directory to add to a compiler's include path for ``<hplaws/bound.hpp>``.
+
+    >>> import os
+    >>> os.path.isfile(os.path.join(get_include(), "hplaws", "bound.hpp"))
+    True
+    """
+    return _installed("include")
+
+
+def get_cmake_dir() -> str:
+    """The directory of ``hplaws-config.cmake``, for ``find_package(hplaws)``.
+
+    >>> import os
+    >>> os.path.isfile(os.path.join(get_cmake_dir(), "hplaws-config.cmake"))
+    True
+    """
+    return _installed("cmake")
+
+
+def _installed(name: str) -> str:
+    spec = importlib.util.find_spec("hplaws")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(place) / name).is_dir():
+            return str(Path(place) / name)
+    raise BackendError(
+        "the C++ headers come with the native build, and this is a pure-Python one; "
+        "install a C++ compiler and reinstall hplaws"
+    )

@@ -1,0 +1,69 @@
+"""Real roots of cubics, the kernel behind Theorem 3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _backend, _validate
+
+
+def positive_cubic_root(
+    a: ArrayLike, b: ArrayLike, c: ArrayLike, *, backend: str | None = None
+) -> Any:
+    """The unique positive root of a*x**3 - b*x - c = 0 (the form of eq. 20), within 1 ulp.
+
+    Parameters
+    ----------
+    a, b, c : a > 0, b >= 0, c > 0; arrays broadcast
+
+    Returns
+    -------
+    float64 array of the broadcast shape, or a float; NaN where a, b or c is out of
+    its domain.
+
+    Examples
+    --------
+    >>> positive_cubic_root(1.0, 7.0, 6.0)
+    3.0
+    """
+    names = {"a": a, "b": b, "c": c}
+    arrays = {name: _validate.float64(name, value) for name, value in names.items()}
+    result = np.empty(_validate.broadcast_shape(**arrays))
+    _backend.get(backend).elementwise("positive_cubic_root", tuple(arrays.values()), (result,))
+    return float(result) if result.ndim == 0 else result
+
+
+def cubic_roots(
+    a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike, *, backend: str | None = None
+) -> Any:
+    """All real roots of a*x**3 + b*x**2 + c*x + d, ascending, NaN-padded.
+
+    Double and triple roots are repeated; a = 0 (and b = 0) gives the roots of the
+    quadratic (the line); a constant has none. Each root is within 4 ulp times its
+    condition number (|a x^3| + |b x^2| + |c x| + |d|) / |x f'(x)|.
+
+    Parameters
+    ----------
+    a, b, c, d : real coefficients; arrays broadcast
+
+    Returns
+    -------
+    float64 array of the broadcast shape plus a last axis of length 3; all NaN where
+    a coefficient is NaN or infinite.
+
+    Examples
+    --------
+    >>> cubic_roots(1, -4, 5, -2)
+    array([1., 1., 2.])
+    >>> cubic_roots(0, 1, 0, -4)
+    array([-2.,  2., nan])
+    """
+    names = {"a": a, "b": b, "c": c, "d": d}
+    arrays = {name: _validate.float64(name, value) for name, value in names.items()}
+    result = np.empty((*_validate.broadcast_shape(**arrays), 3))
+    outputs = tuple(result[..., k] for k in range(3))
+    _backend.get(backend).elementwise("cubic_roots", tuple(arrays.values()), outputs)
+    return result
