@@ -64,6 +64,8 @@ struct PrunedSearch {
     double budget;         // T, or K if budget_is_steps
     bool budget_is_steps;  // K means T = b K, rounded once
 
+    Pair inverse_T;  // 1/budget, set by pruned_argmin; means nothing if budget_is_steps
+
     // Where the last search ended: neighbours in T and b end nearby.
     int64_t alpha_hint, b_hint, eta_hint;
 };
@@ -90,8 +92,8 @@ struct Row {
 
 HPLAWS_HD Row make_row(const PrunedSearch& s, const MomentumTerms& m, double b) {
     const BatchTerms batch = batch_terms(s.bound, b);
-    const double T = s.budget_is_steps ? b * s.budget : s.budget;
-    const BudgetTerms t = budget_terms(s.bound, batch.start, b, reciprocal(T));
+    const Pair inverse_T = s.budget_is_steps ? reciprocal(b * s.budget) : s.inverse_T;
+    const BudgetTerms t = budget_terms(s.bound, batch.start, b, inverse_T);
     const double burn_in = burn_in_term(t.start, m.inverse);
     Row row;
     row.D = t.descent;
@@ -158,33 +160,37 @@ HPLAWS_HD void visit_row(PrunedSearch& s, const Row& row, int64_t row_index, Win
     }
 }
 
-// One alpha: its terms, where its b-search starts, and the plane of (c).
+// One alpha: where its rows begin to rise with b, the rows on either side, and
+// the planes of (c) through them.
 struct Slice {
     MomentumTerms momentum;
-    int64_t b_start;
-    double bound;  // L
-    double slope;  // g
+    int64_t rising;   // first b at which slope_y >= 0, or the axis's length
+    Row left, right;  // the rows at rising - 1 and at rising, where those exist
+    double bound;     // L
+    double slope;     // g
 };
 
 HPLAWS_HD Slice make_slice(PrunedSearch& s, int64_t i) {
-    Slice slice;
+    Slice slice = {};
     slice.momentum = momentum_terms(s.bound, s.alpha.value[i]);
-    const double* b = s.b.value;
-    const int64_t n = s.b.size;
-    const int64_t j = first_rising(n, s.b_hint, [&](int64_t k) {
-        return make_row(s, slice.momentum, b[k]).slope_y >= 0.0;
+    // The search ends having looked last at rising - 1 and at rising.
+    slice.rising = first_rising(s.b.size, s.b_hint, [&](int64_t j) {
+        const Row row = make_row(s, slice.momentum, s.b.value[j]);
+        const bool rises = row.slope_y >= 0.0;
+        (rises ? slice.right : slice.left) = row;
+        return rises;
     });
-    s.b_hint = slice.b_start = j;
-    if (j == 0 || j == n) {
-        const Row end = make_row(s, slice.momentum, b[j == 0 ? 0 : n - 1]);
+    s.b_hint = slice.rising;
+    const Row &left = slice.left, &right = slice.right;
+    if (slice.rising == 0 || slice.rising == s.b.size) {
+        const Row& end = slice.rising == 0 ? right : left;
         slice.bound = low(end.value);
         slice.slope = end.slope_x;
         return slice;
     }
-    const Row left = make_row(s, slice.momentum, b[j - 1]);
-    const Row right = make_row(s, slice.momentum, b[j]);
+    const double b1 = s.b.value[slice.rising - 1], b2 = s.b.value[slice.rising];
     const double w = right.slope_y / (right.slope_y - left.slope_y), v = 1.0 - w;
-    const double gap = (b[j] - b[j - 1]) / (std::sqrt(b[j - 1]) * std::sqrt(b[j]));
+    const double gap = (b2 - b1) / (std::sqrt(b1) * std::sqrt(b2));
     slice.bound = (w * low(left.value) + v * low(right.value)) + w * left.slope_y * gap;
     slice.slope = w * left.slope_x + v * right.slope_x;
     return slice;
@@ -193,15 +199,15 @@ HPLAWS_HD Slice make_slice(PrunedSearch& s, int64_t i) {
 // (a) and (b): all rows of one alpha that can still win.
 HPLAWS_HD void visit_slice(PrunedSearch& s, const Slice& slice, int64_t i, Winner& best) {
     for (int direction = 0; direction < 2; ++direction) {
-        const int64_t step = direction == 0 ? 1 : -1;
-        for (int64_t j = direction == 0 ? slice.b_start : slice.b_start - 1; j >= 0 && j < s.b.size;
-             j += step) {
-            const Row row = make_row(s, slice.momentum, s.b.value[j]);
-            if (low(row.value) > best.risk) {
-                if (direction == 0 ? row.slope_y >= 0.0 : row.slope_y <= 0.0) break;
-                continue;
-            }
-            visit_row(s, row, row_of(s, i, j), best);
+        const bool up = direction == 0;
+        Row row = up ? slice.right : slice.left;
+        int64_t j = up ? slice.rising : slice.rising - 1;
+        while (j >= 0 && j < s.b.size) {
+            const bool climbs = up ? row.slope_y >= 0.0 : row.slope_y <= 0.0;
+            if (!(low(row.value) > best.risk)) visit_row(s, row, row_of(s, i, j), best);
+            else if (climbs) break;
+            j += up ? 1 : -1;
+            if (j >= 0 && j < s.b.size) row = make_row(s, slice.momentum, s.b.value[j]);
         }
     }
 }
@@ -241,6 +247,7 @@ HPLAWS_HD bool pruning_applies(const Coefficients& c, const double eta[2], const
 HPLAWS_HD Winner pruned_argmin(PrunedSearch& s) {
     // Every visited configuration precedes this one.
     Winner best = {infinity(), INT64_MAX, INT64_MAX};
+    s.inverse_T = reciprocal(s.budget);
     const int64_t n = s.alpha.size;
     if (n == 1 && s.b.size == 1) {
         const MomentumTerms momentum = momentum_terms(s.bound, s.alpha.value[0]);
