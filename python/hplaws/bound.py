@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
 
-Scalars = float | NDArray[np.float64]
+# A float or an array on the way in; a float or a read-only float64 array once stored.
+Coefficient = Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +52,13 @@ class Bound:
     ValueError: noise must be a finite number >= 0, got -2.0
     """
 
-    descent: Scalars
-    noise: Scalars
-    drift: Scalars
-    lag: Scalars
-    burn_in: Scalars = 1.0
-    init_error: Scalars = 0.0
-    q: Scalars = 0.5
+    descent: Coefficient
+    noise: Coefficient
+    drift: Coefficient
+    lag: Coefficient
+    burn_in: Coefficient = 1.0
+    init_error: Coefficient = 0.0
+    q: Coefficient = 0.5
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -120,9 +121,7 @@ class Bound:
 
     def unmatched_init(self, E0: ArrayLike) -> Bound:
         """Momentum not started from a batch-b gradient (App. C.1): burn_in = 0, init_error = E0."""
-        return dataclasses.replace(
-            self, burn_in=0.0, init_error=_validate.coefficient("E0", E0)
-        )
+        return dataclasses.replace(self, burn_in=0.0, init_error=_validate.coefficient("E0", E0))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -143,16 +142,6 @@ class Bound:
         return hash(tuple((a.shape, a.tobytes()) for a in self._arrays().values()))
 
 
-@overload
-def risk(
-    bound: Bound, eta: float, alpha: float, b: float, *, T: float, K: None = ..., out: None = ...,
-    backend: str | None = ...,
-) -> float: ...
-@overload
-def risk(
-    bound: Bound, eta: ArrayLike, alpha: ArrayLike, b: ArrayLike, *, T: ArrayLike | None = ...,
-    K: ArrayLike | None = ..., out: NDArray[np.float64] | None = ..., backend: str | None = ...,
-) -> Any: ...
 def risk(
     bound: Bound,
     eta: ArrayLike,
@@ -210,8 +199,6 @@ def risk(
         result = np.empty(shape)
     else:
         result = _validate.output("out", out, shape)
-        arrays = {
-            key: a.copy() if np.may_share_memory(a, out) else a for key, a in arrays.items()
-        }
+        arrays = {key: a.copy() if np.may_share_memory(a, out) else a for key, a in arrays.items()}
     chosen.elementwise("risk", tuple(arrays.values()), (result,))
     return float(result) if shape == () and out is None else result

@@ -55,9 +55,7 @@ def theorem1(
     return _solve("theorem1_steps", bound, {"alpha": alpha, "K": K, "b": b}, backend)
 
 
-def theorem2(
-    bound: Bound, *, b: ArrayLike, T: ArrayLike, backend: str | None = None
-) -> Optimum:
+def theorem2(bound: Bound, *, b: ArrayLike, T: ArrayLike, backend: str | None = None) -> Optimum:
     """Theorem 2 (B.2): best learning rate and momentum at fixed batch size.
 
     Minimises ``bound.leading()`` over eta and alpha, with K = T/b (eq. 8)::
@@ -159,11 +157,9 @@ def _solve(
     shape = _validate.broadcast_shape(**arrays)
     results = tuple(np.empty(shape) for _ in range(6))
     _backend.get(backend).elementwise(kernel, tuple(arrays.values()), results)
-    eta, alpha, b, K, T, risk = results
+    eta, alpha, b, K, T, risk = map(float, results) if shape == () else results
     with np.errstate(invalid="ignore"):
         feasible = (alpha <= 1) & (b >= 1) & (b <= T)
-    if shape == ():
-        return Optimum(*(float(x) for x in results), feasible=bool(feasible))
     return Optimum(eta, alpha, b, K, T, risk, feasible)
 
 

@@ -10,32 +10,33 @@ namespace py = pybind11;
 
 namespace {
 
-Operand operand(py::array a, const py::array& like, bool written) {
+// `a` as seen from the shape it broadcasts to: stride 0 along what it lacks.
+Operand operand(py::array a, const std::vector<int64_t>& shape, bool written) {
     if (!a.dtype().is(py::dtype::of<double>())) throw py::type_error("operands are float64");
-    if (a.ndim() != like.ndim()) throw py::value_error("operands share one shape");
+    const size_t rank = static_cast<size_t>(a.ndim());
+    if (rank > shape.size()) throw py::value_error("operand of too many dimensions");
     Operand o;
     o.data = static_cast<char*>(written ? a.mutable_data() : const_cast<void*>(a.data()));
-    for (py::ssize_t d = 0; d < a.ndim(); ++d) {
-        if (a.shape(d) != like.shape(d)) throw py::value_error("operands share one shape");
-        o.strides.push_back(a.strides(d));
+    o.strides.assign(shape.size(), 0);
+    for (size_t d = 0; d < rank; ++d) {
+        const size_t to = shape.size() - rank + d;
+        if (a.shape(d) == shape[to]) o.strides[to] = a.strides(d);
+        else if (a.shape(d) != 1) throw py::value_error("operands do not broadcast");
     }
     return o;
 }
 
-// The kernel of `member` over inputs and outputs broadcast to one shape.
+// The kernel of `member` over inputs that broadcast to the outputs' shape.
 void bind(py::module_& m, const char* name, Elementwise Kernels::* member, size_t n_in, size_t n_out) {
     m.def(
         name,
         [member, n_in, n_out](const py::tuple& in, const py::tuple& out, int threads) {
             if (in.size() != n_in || out.size() != n_out) throw py::value_error("wrong number of operands");
-            std::vector<py::array> arrays;
-            for (const auto& a : in) arrays.push_back(py::cast<py::array>(a));
-            for (const auto& a : out) arrays.push_back(py::cast<py::array>(a));
+            const auto like = py::cast<py::array>(out[0]);
+            const std::vector<int64_t> shape(like.shape(), like.shape() + like.ndim());
             std::vector<Operand> from, to;
-            for (size_t i = 0; i < arrays.size(); ++i) {
-                (i < n_in ? from : to).push_back(operand(arrays[i], arrays[0], i >= n_in));
-            }
-            const std::vector<int64_t> shape(arrays[0].shape(), arrays[0].shape() + arrays[0].ndim());
+            for (const auto& a : in) from.push_back(operand(py::cast<py::array>(a), shape, false));
+            for (const auto& a : out) to.push_back(operand(py::cast<py::array>(a), shape, true));
             const py::gil_scoped_release release;
             run_elementwise(active_kernels().*member, shape, from, to, threads,
                             [] { return poll_interpreter(py::none(), 0.0); });

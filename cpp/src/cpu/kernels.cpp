@@ -166,7 +166,7 @@ int64_t find_eta(const DenseGrid& g, int64_t alpha, int64_t b, double risk) {
         }
         if (found) break;
     }
-    while (assemble(t.D, g.inverse_eta[k], m.smooth * g.eta[k], t.N) != risk) ++k;
+    while (k + 1 < g.n_eta && assemble(t.D, g.inverse_eta[k], m.smooth * g.eta[k], t.N) != risk) ++k;
     return k;
 }
 

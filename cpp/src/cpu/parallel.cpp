@@ -27,10 +27,20 @@ bool run_units(int64_t units, int threads, const std::function<void(int64_t, int
     int running = 0;
     bool cancelled = false;
 
+    // No exception may pass the threads that still run: it would end the process.
+    const auto keep_exception = [&] {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (!error) error = std::current_exception();
+        stop = true;
+    };
     auto next_poll = Clock::now() + kPollInterval;
     const auto poll_if_due = [&] {
-        if (!poll || cancelled || Clock::now() < next_poll) return;
-        if (!poll()) cancelled = stop = true;
+        if (!poll || stop || Clock::now() < next_poll) return;
+        try {
+            if (!poll()) cancelled = stop = true;
+        } catch (...) {
+            keep_exception();
+        }
         next_poll = Clock::now() + kPollInterval;
     };
     const auto drain = [&](int worker) {
@@ -42,9 +52,7 @@ bool run_units(int64_t units, int threads, const std::function<void(int64_t, int
                 if (worker == 0) poll_if_due();
             }
         } catch (...) {
-            const std::lock_guard<std::mutex> lock(mutex);
-            if (!error) error = std::current_exception();
-            stop = true;
+            keep_exception();
         }
     };
 

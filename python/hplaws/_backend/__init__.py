@@ -14,6 +14,7 @@ import importlib.util
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,8 +22,6 @@ from numpy.typing import NDArray
 
 from .. import _validate
 from .._errors import BackendError
-
-NAMES = ("native", "numba", "cuda")
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None] | None
@@ -62,6 +61,7 @@ class Backend(Protocol):
     def grid_argmin(self, request: GridRequest, progress: Progress) -> None: ...
 
 
+@cache
 def native_module() -> Any:
     """The native backend's module, or None where the package was built without it."""
     try:
@@ -72,28 +72,35 @@ def native_module() -> Any:
         return None
 
 
+@cache
 def _has_numba() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
+# Best first. Not evaluated before asked: looking for Numba takes a walk of sys.path.
+_PRESENT: dict[str, Callable[[], bool]] = {
+    "native": lambda: native_module() is not None,
+    "numba": _has_numba,
+    "cuda": lambda: False,
+}
+
+
 def available() -> list[str]:
     """Names of the backends that can be used here, best first."""
-    present = {"native": native_module() is not None, "numba": _has_numba(), "cuda": False}
-    return [name for name in NAMES if present[name]]
+    return [name for name, present in _PRESENT.items() if present()]
 
 
 def default_name() -> str | None:
     """The backend used where the caller names none."""
     named = os.environ.get("HPLAWS_BACKEND")
     if named:
-        return _validate.choice("HPLAWS_BACKEND", named, NAMES)
-    names = available()
-    return names[0] if names else None
+        return _validate.choice("HPLAWS_BACKEND", named, tuple(_PRESENT))
+    return next((name for name, present in _PRESENT.items() if present()), None)
 
 
 def get(name: str | None = None) -> Backend:
     """The backend called `name`, or the default; BackendError if it is not there."""
-    name = default_name() if name is None else _validate.choice("backend", name, NAMES)
+    name = default_name() if name is None else _validate.choice("backend", name, tuple(_PRESENT))
     if name == "native":
         module = native_module()
         if module is None:
@@ -105,7 +112,7 @@ def get(name: str | None = None) -> Backend:
     if name == "numba":
         if not _has_numba():
             raise BackendError("the numba backend needs Numba: pip install 'hplaws[numba]'")
-        return importlib.import_module("hplaws._backend.numba")  # type: ignore[return-value]
+        return importlib.import_module("hplaws._backend.numba")
     if name == "cuda":
         raise BackendError("this build of hplaws has no CUDA backend; use 'native' or 'numba'")
     raise BackendError(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-import numpy as np
+import hplaws._core as core
 
-from .. import _core as core
 from .. import _validate
 from .._errors import BackendError
 from . import Floats, GridRequest, Progress, thread_count
@@ -22,9 +21,7 @@ if _isa:
 
 
 def elementwise(kernel: str, inputs: tuple[Floats, ...], outputs: tuple[Floats, ...]) -> None:
-    shape = outputs[0].shape
-    strided = tuple(np.broadcast_to(a, shape) for a in inputs)
-    getattr(core, kernel)(strided, outputs, thread_count(None))
+    getattr(core, kernel)(inputs, outputs, thread_count(None))
 
 
 def grid_argmin(request: GridRequest, progress: Progress) -> None:

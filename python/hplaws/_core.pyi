@@ -1,0 +1,43 @@
+"""The compiled core. Arguments are validated by the Python side, not here."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+compiler: str
+
+_Floats = NDArray[np.float64]
+_Operands = tuple[_Floats, ...]
+
+def built_isas() -> list[str]: ...
+def supported_isas() -> list[str]: ...
+def active_isa() -> str: ...
+def select_isa(name: str) -> None: ...
+
+# Element-wise kernels: inputs broadcast to the outputs' shape, strides of any kind.
+def risk(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+def positive_cubic_root(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+def cubic_roots(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+def theorem1_tokens(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+def theorem1_steps(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+def theorem2(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+def theorem3(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+def theorem3_asymptotic(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+def grid_argmin(
+    bounds: _Floats,
+    alpha: _Floats,
+    b: _Floats,
+    eta: _Floats,
+    budget: _Floats,
+    budget_is_steps: bool,
+    over: tuple[bool, bool, bool],
+    dense: bool,
+    threads: int,
+    progress: Callable[[float], None] | None,
+    risk: _Floats,
+    index: tuple[NDArray[np.int64] | None, ...],
+    value: tuple[_Floats | None, ...],
+    at_edge: NDArray[np.bool_],
+) -> None: ...
