@@ -21,7 +21,6 @@ struct Pair {
 };
 
 HPLAWS_HD double infinity() { return HUGE_VAL; }
-HPLAWS_HD double not_a_number() { return HUGE_VAL - HUGE_VAL; }
 HPLAWS_HD bool is_finite(double x) { return x - x == 0.0; }
 
 HPLAWS_HD uint64_t bits_of(double x) {
@@ -35,6 +34,37 @@ HPLAWS_HD double from_bits(uint64_t u) {
     memcpy(&x, &u, sizeof x);
     return x;
 }
+
+// One pattern of NaN on every machine; inf - inf is free to choose its own.
+HPLAWS_HD double not_a_number() { return from_bits(0x7FF8000000000000); }
+
+// ---- Powers of two ----
+
+// Nearest integer, ties to even, |x| < 2^51: adding 1.5*2^52 leaves no bits
+// for a fraction.
+HPLAWS_HD double nearest_integer(double x) { return (x + 0x1.8p52) - 0x1.8p52; }
+
+// 2^e for whole e in [-1022, 1023]: the sum holds e + 1023 in its lowest bits
+// and the shift moves those into the exponent field.
+HPLAWS_HD double power_of_two(double e) { return from_bits(bits_of(e + (0x1p52 + 1023.0)) << 52); }
+
+// x = significand * 2^exponent with 1 <= |significand| < 2, for x finite and
+// not zero. Zero comes out as 1 * 2^-1087: callers select it away.
+struct Split {
+    double significand, exponent;
+};
+
+HPLAWS_HD Split split(double x) {
+    // Subnormals have no leading bit until they are multiplied by 2^64.
+    const bool tiny = std::fabs(x) < DBL_MIN;
+    const uint64_t u = bits_of(tiny ? x * 0x1p64 : x);
+    // The exponent field placed under the bits of 2^52 reads as 2^52 + field.
+    const double field = from_bits(((u >> 52) & 0x7FF) | 0x4330000000000000) - 0x1p52;
+    return {from_bits((u & 0x800FFFFFFFFFFFFF) | 0x3FF0000000000000),
+            field - (tiny ? 1023.0 + 64.0 : 1023.0)};
+}
+
+// ---- What rounding lost ----
 
 // hi = fl(a + b), lo exact, whatever the order of magnitudes (Knuth).
 HPLAWS_HD Pair two_sum(double a, double b) {
@@ -81,6 +111,46 @@ HPLAWS_HD double product(Pair x, Pair y) {
 HPLAWS_HD Pair product_pair(double x, Pair y) {
     const double p = x * y.hi;
     return p <= DBL_MAX ? Pair{p, std::fma(x, y.lo, std::fma(x, y.hi, -p))} : Pair{infinity(), 0.0};
+}
+
+// ---- Arithmetic on Pairs ----
+// u = 2^-53 below. Each bound is relative to the result, and holds while
+// nothing over- or underflows, which the callers' scaling sees to.
+
+// Within 3.1 u^2 for every combination of signs, hence exact zeros and exact
+// signs (Joldes, Muller and Popescu 2017, "AccurateDWPlusDW").
+HPLAWS_HD Pair add(Pair x, Pair y) {
+    const Pair s = two_sum(x.hi, y.hi);
+    const Pair t = two_sum(x.lo, y.lo);
+    const Pair v = fast_two_sum(s.hi, s.lo + t.hi);
+    return fast_two_sum(v.hi, v.lo + t.lo);
+}
+
+HPLAWS_HD Pair negate(Pair x) { return {-x.hi, -x.lo}; }
+
+// Within 2 u^2.
+HPLAWS_HD Pair multiply(Pair x, double y) {
+    const Pair p = two_product(x.hi, y);
+    return fast_two_sum(p.hi, std::fma(x.lo, y, p.lo));
+}
+
+// Within 6 u^2: the two roundings take 2 and 3, the dropped x.lo * y.lo one.
+HPLAWS_HD Pair multiply(Pair x, Pair y) {
+    const Pair p = two_product(x.hi, y.hi);
+    return fast_two_sum(p.hi, std::fma(x.hi, y.lo, std::fma(x.lo, y.hi, p.lo)));
+}
+
+// Within 12 u^2: the quotient of the leading parts, whose remainder is exact.
+HPLAWS_HD Pair divide(Pair x, Pair y) {
+    const double q = x.hi / y.hi;
+    const double remainder = std::fma(-q, y.hi, x.hi) + (x.lo - q * y.lo);
+    return fast_two_sum(q, remainder / y.hi);
+}
+
+// Within 5 u^2, for x > 0.
+HPLAWS_HD Pair square_root(Pair x) {
+    const double s = std::sqrt(x.hi);
+    return fast_two_sum(s, (std::fma(-s, s, x.hi) + x.lo) / (s + s));
 }
 
 }  // namespace hplaws

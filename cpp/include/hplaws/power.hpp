@@ -9,6 +9,8 @@
 
 namespace hplaws {
 
+constexpr Pair kLn2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
+
 // ln(m) for m in [sqrt(1/2), sqrt(2)], by 2 atanh(z), z = (m-1)/(m+1).
 // |z| <= 0.1716, so the first omitted term z^27/27 is below 2^-70 of z; the
 // tail is at most 0.01 z, hence its double rounding costs 2^-60 relative.
@@ -34,20 +36,13 @@ HPLAWS_HD Pair log_of_mantissa(double m) {
     return fast_two_sum(2.0 * z, 2.0 * std::fma(z, t, z_lo));
 }
 
-// 2^n for -1022 <= n <= 1023.
-HPLAWS_HD double power_of_two(int64_t n) {
-    return from_bits(static_cast<uint64_t>(n + 1023) << 52);
-}
-
 // exp(y) for a Pair y; beyond the double range 0 or infinity.
 // y = n ln2 + f, |f| <= 0.35: 1, f and f^2/2 are carried as pairs, the rest of
 // the series (at most 0.008) in double, which costs 2^-60 relative.
 HPLAWS_HD Pair exponential(Pair y) {
-    const double ln2_hi = 0x1.62e42fefa39efp-1, ln2_lo = 0x1.abc9e3b39803fp-56;
-    const double to_integer = 0x1.8p52;  // adding it rounds to the nearest integer
-    const double n = (y.hi * 0x1.71547652b82fep0 + to_integer) - to_integer;
-    const Pair shift = two_product(n, ln2_hi);
-    const Pair f = two_sum(y.hi - shift.hi, y.lo - shift.lo - n * ln2_lo);
+    const double n = nearest_integer(y.hi * 0x1.71547652b82fep0);
+    const Pair shift = two_product(n, kLn2.hi);
+    const Pair f = two_sum(y.hi - shift.hi, y.lo - shift.lo - n * kLn2.lo);
     double t = 1.0 / 1307674368000.0;
     t = std::fma(t, f.hi, 1.0 / 87178291200.0);
     t = std::fma(t, f.hi, 1.0 / 6227020800.0);
@@ -69,8 +64,9 @@ HPLAWS_HD Pair exponential(Pair y) {
     const double rest = (one.lo + half.lo) + (0.5 * square.lo + cube) + f.lo * slope;
     const Pair e = fast_two_sum(half.hi, rest);
     // Two factors, because 2^n alone may leave the range while the result does not.
-    const int64_t k = static_cast<int64_t>(n < -2044.0 ? -2044.0 : n > 2046.0 ? 2046.0 : n);
-    const double s1 = power_of_two(k / 2), s2 = power_of_two(k - k / 2);
+    const double k = n < -2044.0 ? -2044.0 : n > 2046.0 ? 2046.0 : n;
+    const double half_k = nearest_integer(0.5 * k);
+    const double s1 = power_of_two(half_k), s2 = power_of_two(k - half_k);
     const double hi = e.hi * s1 * s2;
     return {hi, hi <= DBL_MAX ? e.lo * s1 * s2 : 0.0};
 }
@@ -85,23 +81,14 @@ HPLAWS_HD Pair inverse_power(double b, double q) {
         return {y, 0.5 * y * defect};
     }
     if (q == 1.0) return reciprocal(b);
-    double exponent = 0.0;
-    if (b < DBL_MIN) {
-        b *= 0x1p54;
-        exponent = -54.0;
-    }
-    const uint64_t u = bits_of(b);
-    double m = from_bits((u & 0x000fffffffffffffull) | 0x3ff0000000000000ull);
-    exponent += static_cast<double>(static_cast<int64_t>(u >> 52) - 1023);
-    if (m > 1.4142135623730951) {
-        m *= 0.5;
-        exponent += 1.0;
-    }
-    const double ln2_hi = 0x1.62e42fefa39efp-1, ln2_lo = 0x1.abc9e3b39803fp-56;
+    const Split s = split(b);
+    const bool upper = s.significand > 1.4142135623730951;
+    const double m = upper ? 0.5 * s.significand : s.significand;
+    const double exponent = upper ? s.exponent + 1.0 : s.exponent;
     const Pair mantissa = log_of_mantissa(m);
-    const Pair scale = two_product(exponent, ln2_hi);
+    const Pair scale = two_product(exponent, kLn2.hi);
     const Pair sum = two_sum(scale.hi, mantissa.hi);
-    const double log_lo = sum.lo + (scale.lo + (mantissa.lo + exponent * ln2_lo));
+    const double log_lo = sum.lo + (scale.lo + (mantissa.lo + exponent * kLn2.lo));
     const Pair y = two_product(-q, sum.hi);
     return exponential({y.hi, std::fma(-q, log_lo, y.lo)});
 }
