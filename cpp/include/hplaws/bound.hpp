@@ -60,7 +60,8 @@ struct BudgetTerms {
 // x + y rounded once, x >= 0 and y >= 0.
 HPLAWS_HD double sum(double x, Pair y) {
     const Pair s = two_sum(x, y.hi);
-    return s.hi <= DBL_MAX ? s.hi + (s.lo + y.lo) : infinity();
+    const double rounded = s.hi + (s.lo + y.lo);
+    return s.hi <= DBL_MAX ? rounded : infinity();
 }
 
 HPLAWS_HD BatchTerms batch_terms(const Coefficients& c, double b) {
@@ -95,10 +96,10 @@ HPLAWS_HD double assemble(double D, double inverse_eta, double smooth_eta, doubl
     return rate_term(D, inverse_eta, smooth_eta) + N;
 }
 
-HPLAWS_HD bool positive_finite(double x) { return x > 0.0 && x <= DBL_MAX; }
+HPLAWS_HD bool positive_finite(double x) { return (x > 0.0) & (x <= DBL_MAX); }
 
 HPLAWS_HD bool in_domain(double eta, double alpha, double b, double T) {
-    return positive_finite(eta) && alpha > 0.0 && alpha <= 1.0 && positive_finite(b) &&
+    return positive_finite(eta) & (alpha > 0.0) & (alpha <= 1.0) & positive_finite(b) &
            positive_finite(T);
 }
 

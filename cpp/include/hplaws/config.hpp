@@ -3,6 +3,9 @@
 // HPLAWS_HD marks every formula: callable from host and device, and of internal
 // linkage, so that copies compiled for different instruction sets can never be
 // merged by the linker into one.
+//
+// HPLAWS_INDEPENDENT stands before a loop whose iterations touch different
+// elements: what the compiler would otherwise test for every pair of pointers.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -13,4 +16,14 @@
 #define HPLAWS_HD static __forceinline
 #else
 #define HPLAWS_HD static inline
+#endif
+
+#if defined(__clang__)
+#define HPLAWS_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define HPLAWS_INDEPENDENT _Pragma("GCC ivdep")
+#elif defined(_MSC_VER)
+#define HPLAWS_INDEPENDENT __pragma(loop(ivdep))
+#else
+#define HPLAWS_INDEPENDENT
 #endif

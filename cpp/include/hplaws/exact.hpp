@@ -85,32 +85,35 @@ HPLAWS_HD Pair two_product(double a, double b) {
     return {p, std::fma(a, b, -p)};
 }
 
+// ---- Guarded by select, not by branch: the loops over these functions vectorise ----
+
 // 1/x for x > 0 to about 2^-105 relative. Below 2^-1024, where 1/x exceeds the
 // largest double, the result is the largest double: a zero coefficient times it
 // stays zero instead of turning into NaN.
 HPLAWS_HD Pair reciprocal(double x) {
-    const double r = 1.0 / x;
-    if (!(r <= DBL_MAX)) return {DBL_MAX, 0.0};
-    return {r, std::fma(-r, x, 1.0) * r};
+    const double r = 1.0 / x, lo = std::fma(-r, x, 1.0) * r;
+    const bool fits = r <= DBL_MAX;
+    return {fits ? r : DBL_MAX, fits ? lo : 0.0};
 }
 
 // x * y rounded once (plus 2^-104 relative), x >= 0 and y >= 0. The guard keeps
 // the correction out of an overflowing product, where it would be infinite with
 // the wrong sign; the comparison also catches NaN from inf * 0.
 HPLAWS_HD double product(double x, Pair y) {
-    const double p = x * y.hi;
-    return p <= DBL_MAX ? std::fma(x, y.hi, x * y.lo) : infinity();
+    const double rounded = std::fma(x, y.hi, x * y.lo);
+    return x * y.hi <= DBL_MAX ? rounded : infinity();
 }
 
 HPLAWS_HD double product(Pair x, Pair y) {
-    const double p = x.hi * y.hi;
-    return p <= DBL_MAX ? std::fma(x.hi, y.hi, std::fma(x.hi, y.lo, x.lo * y.hi)) : infinity();
+    const double rounded = std::fma(x.hi, y.hi, std::fma(x.hi, y.lo, x.lo * y.hi));
+    return x.hi * y.hi <= DBL_MAX ? rounded : infinity();
 }
 
 // x * y as a pair, under the same guard.
 HPLAWS_HD Pair product_pair(double x, Pair y) {
-    const double p = x * y.hi;
-    return p <= DBL_MAX ? Pair{p, std::fma(x, y.lo, std::fma(x, y.hi, -p))} : Pair{infinity(), 0.0};
+    const double p = x * y.hi, lo = std::fma(x, y.lo, std::fma(x, y.hi, -p));
+    const bool fits = p <= DBL_MAX;
+    return {fits ? p : infinity(), fits ? lo : 0.0};
 }
 
 // ---- Arithmetic on Pairs ----

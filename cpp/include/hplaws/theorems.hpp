@@ -17,14 +17,18 @@ struct StationaryPoint {
     double eta, alpha, b, K, T, risk;
 };
 
-HPLAWS_HD StationaryPoint stationary_point(const Coefficients& c, double eta, double alpha, double b,
-                                           double K, double T) {
-    const bool exists = positive_finite(eta) && positive_finite(alpha) && positive_finite(b) &&
-                        positive_finite(K) && positive_finite(T);
-    const double nan = not_a_number();
-    if (!exists) return {nan, nan, nan, nan, positive_finite(T) ? T : nan, nan};
-    return {eta, alpha, b, K, T, value(c, eta, alpha, b, T)};
+// `valid`: what the solver knows about its arguments. That alpha is positive and
+// finite need not be asked: otherwise S, and with it eta or b, is not.
+HPLAWS_HD StationaryPoint stationary_point(const Coefficients& c, bool valid, double eta, double alpha,
+                                           double b, double K, double T) {
+    const bool exists =
+        valid & positive_finite(eta) & positive_finite(b) & positive_finite(K) & positive_finite(T);
+    const double nan = not_a_number(), R = value(c, eta, alpha, b, T);
+    return {exists ? eta : nan, exists ? alpha : nan,         exists ? b : nan,
+            exists ? K : nan,   positive_finite(T) ? T : nan, exists ? R : nan};
 }
+
+HPLAWS_HD bool is_momentum(double alpha) { return (alpha > 0.0) & (alpha <= 1.0); }
 
 // argmin over eta of D/eta + S eta (eq. 12), with D = descent b/T.
 HPLAWS_HD double best_rate(double descent, double smooth, double b, double T) {
@@ -46,14 +50,14 @@ HPLAWS_HD StationaryPoint theorem1(Coefficients c, double alpha, double T) {
         b = positive_finite(g) ? power.hi + power.lo : g;
     }
     const double eta = best_rate(c.descent, S, b, T);
-    return stationary_point(c, eta, alpha <= 1.0 ? alpha : not_a_number(), b, T / b, T);
+    return stationary_point(c, is_momentum(alpha), eta, alpha, b, T / b, T);
 }
 
 // Theorem 1, iteration budget (B.1): at fixed alpha, b and K, eta = sqrt(descent/(S K)).
 HPLAWS_HD StationaryPoint theorem1_steps(Coefficients c, double alpha, double K, double b) {
     c.burn_in = 0.0;
     const double eta = std::sqrt(c.descent / smoothness(c, alpha)) / std::sqrt(K);
-    return stationary_point(c, eta, alpha <= 1.0 ? alpha : not_a_number(), b, K, b * K);
+    return stationary_point(c, is_momentum(alpha), eta, alpha, b, K, b * K);
 }
 
 // Theorem 2 (B.2): at fixed b, burn_in and drift dropped, alpha balances
@@ -65,7 +69,7 @@ HPLAWS_HD StationaryPoint theorem2(Coefficients c, double b, double T) {
     const double noise = c.noise * size.hi;
     const double alpha = 2.0 * std::sqrt(c.descent) * std::sqrt(c.lag) * std::sqrt(b / T) / noise;
     const double eta = best_rate(c.descent, c.lag / alpha, b, T);
-    return stationary_point(c, eta, alpha, b, T / b, T);
+    return stationary_point(c, true, eta, alpha, b, T / b, T);
 }
 
 // Steps 1 and 2 of B.3 on the full bound, q = 1/2: the best b and eta at alpha
@@ -75,7 +79,7 @@ HPLAWS_HD StationaryPoint best_batch_and_rate(const Coefficients& c, double alph
     const double slope =
         2.0 * std::sqrt(c.descent / T) * std::sqrt(S) + c.burn_in * c.noise / alpha / T;
     const double b = c.noise * std::sqrt(alpha) / slope;
-    return stationary_point(c, best_rate(c.descent, S, b, T), alpha, b, T / b, T);
+    return stationary_point(c, true, best_rate(c.descent, S, b, T), alpha, b, T / b, T);
 }
 
 // Step 3 of B.3 (eq. 20) divided by its leading coefficient:

@@ -178,21 +178,89 @@ HPLAWS_HD Coefficients coefficients(const double* const* in, int64_t k) {
     return {in[0][k], in[1][k], in[2][k], in[3][k], in[4][k], in[5][k], in[6][k]};
 }
 
-void risk_loop(const double* const* in, double* const* out, int64_t n) {
-    const double *eta = in[7], *alpha = in[8], *b = in[9], *T = in[10], *q = in[6];
-    double* R = out[0];
+// out[.][k] = Formula::at(coefficients, in, k) for every element. q = 1/2
+// throughout, the usual case, is known to the compiler in a loop of its own: b^-q
+// becomes a square root there, and the loop vectorises. Outputs overlap nothing.
+template <class Formula>
+void bound_loop(const double* const* in, double* const* out, int64_t n) {
     int64_t other = 0;
-    for (int64_t k = 0; k < n; ++k) other |= q[k] != 0.5;
+    for (int64_t k = 0; k < n; ++k) other |= in[6][k] != 0.5;
+    const typename Formula::Target to(out);
     if (other) {
-        for (int64_t k = 0; k < n; ++k) R[k] = risk(coefficients(in, k), eta[k], alpha[k], b[k], T[k]);
+        for (int64_t k = 0; k < n; ++k) to.put(k, Formula::at(coefficients(in, k), in, k));
         return;
     }
+    HPLAWS_INDEPENDENT
     for (int64_t k = 0; k < n; ++k) {
         Coefficients c = coefficients(in, k);
-        c.q = 0.5;  // known to the compiler here: b^-q becomes its square-root form
-        R[k] = risk(c, eta[k], alpha[k], b[k], T[k]);
+        c.q = 0.5;
+        to.put(k, Formula::at(c, in, k));
     }
 }
+
+struct Values {
+    double* x;
+
+    explicit Values(double* const* out) : x(out[0]) {}
+    void put(int64_t k, double value) const { x[k] = value; }
+};
+
+struct Points {
+    double *eta, *alpha, *b, *K, *T, *risk;
+
+    explicit Points(double* const* out)
+        : eta(out[0]), alpha(out[1]), b(out[2]), K(out[3]), T(out[4]), risk(out[5]) {}
+    void put(int64_t k, const StationaryPoint& p) const {
+        eta[k] = p.eta;
+        alpha[k] = p.alpha;
+        b[k] = p.b;
+        K[k] = p.K;
+        T[k] = p.T;
+        risk[k] = p.risk;
+    }
+};
+
+struct Risk {
+    using Target = Values;
+    HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
+        return risk(c, in[7][k], in[8][k], in[9][k], in[10][k]);
+    }
+};
+
+struct Theorem1Tokens {
+    using Target = Points;
+    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem1(c, in[7][k], in[8][k]);
+    }
+};
+
+struct Theorem1Steps {
+    using Target = Points;
+    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem1_steps(c, in[7][k], in[8][k], in[9][k]);
+    }
+};
+
+struct Theorem2 {
+    using Target = Points;
+    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem2(c, in[7][k], in[8][k]);
+    }
+};
+
+struct Theorem3 {
+    using Target = Points;
+    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem3(c, in[7][k]);
+    }
+};
+
+struct Theorem3Asymptotic {
+    using Target = Points;
+    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem3_asymptotic(c, in[7][k], in[8][k]);
+    }
+};
 
 void positive_cubic_root_loop(const double* const* in, double* const* out, int64_t n) {
     const double *a = in[0], *b = in[1], *c = in[2];
@@ -209,39 +277,6 @@ void cubic_roots_loop(const double* const* in, double* const* out, int64_t n) {
     }
 }
 
-HPLAWS_HD void put(const StationaryPoint& p, double* const* out, int64_t k) {
-    out[0][k] = p.eta;
-    out[1][k] = p.alpha;
-    out[2][k] = p.b;
-    out[3][k] = p.K;
-    out[4][k] = p.T;
-    out[5][k] = p.risk;
-}
-
-void theorem1_tokens_loop(const double* const* in, double* const* out, int64_t n) {
-    for (int64_t k = 0; k < n; ++k) put(theorem1(coefficients(in, k), in[7][k], in[8][k]), out, k);
-}
-
-void theorem1_steps_loop(const double* const* in, double* const* out, int64_t n) {
-    for (int64_t k = 0; k < n; ++k) {
-        put(theorem1_steps(coefficients(in, k), in[7][k], in[8][k], in[9][k]), out, k);
-    }
-}
-
-void theorem2_loop(const double* const* in, double* const* out, int64_t n) {
-    for (int64_t k = 0; k < n; ++k) put(theorem2(coefficients(in, k), in[7][k], in[8][k]), out, k);
-}
-
-void theorem3_loop(const double* const* in, double* const* out, int64_t n) {
-    for (int64_t k = 0; k < n; ++k) put(theorem3(coefficients(in, k), in[7][k]), out, k);
-}
-
-void theorem3_asymptotic_loop(const double* const* in, double* const* out, int64_t n) {
-    for (int64_t k = 0; k < n; ++k) {
-        put(theorem3_asymptotic(coefficients(in, k), in[7][k], in[8][k]), out, k);
-    }
-}
-
 }  // namespace
 
 #define HPLAWS_TEXT(x) #x
@@ -249,10 +284,18 @@ void theorem3_asymptotic_loop(const double* const* in, double* const* out, int64
 
 namespace HPLAWS_ISA {
 const Kernels kernels = {
-    HPLAWS_NAME(HPLAWS_ISA),  dense_block,          find_eta,
-    pruned_search,            risk_loop,            positive_cubic_root_loop,
-    cubic_roots_loop,         theorem1_tokens_loop, theorem1_steps_loop,
-    theorem2_loop,            theorem3_loop,        theorem3_asymptotic_loop,
+    HPLAWS_NAME(HPLAWS_ISA),
+    dense_block,
+    find_eta,
+    pruned_search,
+    bound_loop<Risk>,
+    positive_cubic_root_loop,
+    cubic_roots_loop,
+    bound_loop<Theorem1Tokens>,
+    bound_loop<Theorem1Steps>,
+    bound_loop<Theorem2>,
+    bound_loop<Theorem3>,
+    bound_loop<Theorem3Asymptotic>,
 };
 }  // namespace HPLAWS_ISA
 
