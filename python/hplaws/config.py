@@ -15,6 +15,25 @@ from ._errors import BackendError
 from ._version import __version__
 
 
+def describe() -> dict[str, Any]:
+    """What `show_config` returns, without printing it."""
+    native = _backend.native_module()
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": f"{sys.platform} {platform.machine()}",
+        "compiler": native.core.compiler if native else None,
+        "isas_built": native.core.built_isas() if native else [],
+        "isas_supported": native.core.supported_isas() if native else [],
+        "isa": native.core.active_isa() if native else None,
+        "backends": _backend.available(),
+        "backend": _backend.default_name(),
+        "threads": _backend.thread_count(None),
+        "devices": [],
+    }
+
+
 def show_config() -> dict[str, Any]:
     """Print and return version, compiler, instruction sets, backends and devices.
 
@@ -32,36 +51,26 @@ def show_config() -> dict[str, Any]:
     >>> info["backend"] in info["backends"]
     True
     """
-    native = _backend.native_module()
-    backends = _backend.available()
-    info: dict[str, Any] = {
-        "version": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "platform": f"{sys.platform} {platform.machine()}",
-        "compiler": native.core.compiler if native else None,
-        "isas_built": native.core.built_isas() if native else [],
-        "isas_supported": native.core.supported_isas() if native else [],
-        "isa": native.core.active_isa() if native else None,
-        "backends": backends,
-        "backend": _backend.default_name(),
-        "threads": _backend.thread_count(None),
-        "devices": [],
-    }
-    missing = "none: built without a C++ compiler"
-    rows = {
-        "python": f"{info['python']}, numpy {info['numpy']}, {info['platform']}",
-        "native core": info["compiler"] or missing,
-        "instruction sets": f"built {', '.join(info['isas_built']) or '-'}; "
-        f"supported {', '.join(info['isas_supported']) or '-'}; in use {info['isa'] or '-'}",
-        "backends": f"{', '.join(backends) or 'none'}; default {info['backend'] or 'none'}",
-        "threads": str(info["threads"]),
-        "devices": "none: built without CUDA",
-    }
-    print(f"hplaws {__version__}")
-    for label, text in rows.items():
+    info = describe()
+    print(f"hplaws {info['version']}")
+    for label, text in _rows(info).items():
         print(f"  {label:<17} {text}")
     return info
+
+
+def _rows(info: dict[str, Any]) -> dict[str, str]:
+    def listed(names: list[str]) -> str:
+        return ", ".join(names) or "none"
+
+    return {
+        "python": f"{info['python']}, numpy {info['numpy']}, {info['platform']}",
+        "native core": info["compiler"] or "none: built without a C++ compiler",
+        "instruction sets": f"built {listed(info['isas_built'])}; "
+        f"supported {listed(info['isas_supported'])}; in use {info['isa'] or 'none'}",
+        "backends": f"{listed(info['backends'])}; default {info['backend'] or 'none'}",
+        "threads": str(info["threads"]),
+        "devices": listed(info["devices"]),
+    }
 
 
 def get_include() -> str:

@@ -1,9 +1,17 @@
-"""The result every solver returns."""
+"""The best hyperparameters inside the limits people really have."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _backend, _validate
+from .bound import Bound
+
+Limits = ArrayLike | tuple[ArrayLike | None, ArrayLike | None]
 
 
 @dataclass(frozen=True)
@@ -18,7 +26,11 @@ class Optimum:
     K : steps
     T : token budget, b*K
     risk : the bound's value at this point
-    feasible : whether alpha <= 1 and 1 <= b <= T
+    feasible : whether alpha <= 1 and 1 <= b <= T (theorem solvers), or whether the box
+        is not empty (`optimum`)
+    active : for `optimum`, which limits bind: {"eta", "alpha", "b"} to -1 (the lower
+        one), +1 (the upper one), 0 (neither) or 2 (both: the variable is fixed);
+        empty for the theorem solvers, which know no limits
     """
 
     eta: Any
@@ -28,3 +40,102 @@ class Optimum:
     T: Any
     risk: Any
     feasible: Any
+    active: dict[str, Any] = field(default_factory=dict)
+
+
+def optimum(
+    bound: Bound,
+    T: ArrayLike,
+    *,
+    eta: Limits = (0.0, np.inf),
+    alpha: Limits = (0.0, 1.0),
+    b: Limits = (1.0, None),
+    batch_multiple: ArrayLike | None = None,
+    backend: str | None = None,
+) -> Optimum:
+    """The exact global minimiser of `risk` at budget T inside a box.
+
+    In the logarithms of eta, alpha and b the bound is a sum of exponentials of linear
+    forms, hence convex: the box holds one optimum. It is found in closed form in eta
+    (eq. 12) and b (the square root of eq. 16, or a cubic where eta is at its cap or
+    init_error is not zero; a scalar equation for q other than 1/2) and by Newton's
+    method in log alpha; without limits and with q = 1/2 it is Theorem 3.
+
+    Parameters
+    ----------
+    bound : Bound, any q and init_error
+    T : token budget
+    eta, alpha, b : a pair (a tuple) of limits, or a value to fix the variable at. An
+        upper limit of None means no limit: infinity, 1, and T for b.
+    batch_multiple : restrict b to the multiples of this number (exactly: the best of
+        them, not the rounded optimum)
+
+    All arguments broadcast, limits included.
+
+    Returns
+    -------
+    Optimum, with `active` saying which limits bind. NaN where an argument is out of
+    its domain or the box is empty. Where coefficients vanish the infimum may lie at an
+    open limit: then eta is 0 or infinity, or alpha is 0, and `risk` is the infimum.
+
+    Raises
+    ------
+    ValueError : a scalar limit outside eta >= 0, 0 <= alpha <= 1, b > 0, or a scalar
+        lower limit above the upper one
+
+    Examples
+    --------
+    >>> bound = Bound.nonconvex(delta0=5, L=20, rho=1, sigma=40)
+    >>> best = optimum(bound, 1e11, alpha=0.05, b=(1, 4096), batch_multiple=8)
+    >>> best.b, best.active
+    (4096.0, {'eta': 0, 'alpha': 2, 'b': 1})
+    """
+    limits = {
+        **_limits("eta", eta, np.inf, closed=True),
+        **_limits("alpha", alpha, 1.0, closed=True),
+        **_limits("b", b, T, closed=False),
+    }
+    multiple = 0.0 if batch_multiple is None else batch_multiple
+    arrays = {
+        **bound._arrays(),
+        "T": _validate.float64("T", T),
+        **{name: _validate.float64(name, value) for name, value in limits.items()},
+        "batch_multiple": _validate.float64("batch_multiple", multiple),
+    }
+    if batch_multiple is not None and arrays["batch_multiple"].ndim == 0:
+        _validate.coefficient("batch_multiple", batch_multiple, low=np.nextafter(0.0, 1.0))
+    shape = _validate.broadcast_shape(**arrays)
+    results = tuple(np.empty(shape) for _ in range(9))
+    _backend.get(backend).elementwise("optimum", tuple(arrays.values()), results)
+    feasible = ~np.isnan(results[5])
+    with np.errstate(invalid="ignore"):
+        binding = [np.where(feasible, limit, 0).astype(np.int8) for limit in results[6:]]
+    active = dict(zip(("eta", "alpha", "b"), binding, strict=True))
+    if shape == ():
+        numbers = (float(x) for x in results[:6])
+        return Optimum(*numbers, bool(feasible), {k: int(v) for k, v in active.items()})  # type: ignore[misc]
+    return Optimum(*results[:6], feasible, active)  # type: ignore[misc]
+
+
+def _limits(name: str, given: Limits, upper: ArrayLike, *, closed: bool) -> dict[str, ArrayLike]:
+    """The lower and upper limit of one variable; scalar ones are checked."""
+    if isinstance(given, tuple):
+        if len(given) != 2:
+            raise ValueError(f"{name} must be a value or a pair (lower, upper), got {given!r}")
+        low = 0.0 if given[0] is None else given[0]
+        high = upper if given[1] is None else given[1]
+        if name == "b" and given[0] is None:
+            low = 1.0
+    else:
+        low = high = given
+    ends = [_validate.float64(f"{name} limit", end) for end in (low, high)]
+    top = 1.0 if name == "alpha" else np.inf
+    for end in ends:
+        inside = (end >= 0) & (end <= top) if closed else end > 0
+        if end.ndim == 0 and not inside:
+            expected = "in [0, 1]" if name == "alpha" else "at least 0" if closed else "positive"
+            raise ValueError(f"{name} limits must be {expected}, got {given!r}")
+    if ends[0].ndim == ends[1].ndim == 0 and ends[0] > ends[1] and given is not None:
+        if not (name == "b" and isinstance(given, tuple) and given[1] is None):
+            raise ValueError(f"{name}: the lower limit exceeds the upper one in {given!r}")
+    return {f"{name} lower": low, f"{name} upper": high}

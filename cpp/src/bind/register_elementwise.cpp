@@ -50,11 +50,13 @@ void register_elementwise(py::module_& m) {
     bind(m, "risk", &Kernels::risk, 11, 1);
     bind(m, "positive_cubic_root", &Kernels::positive_cubic_root, 3, 1);
     bind(m, "cubic_roots", &Kernels::cubic_roots, 4, 3);
+    bind(m, "stability_spectrum", &Kernels::stability_spectrum, 4, 4);
     bind(m, "theorem1_tokens", &Kernels::theorem1_tokens, 9, 6);
     bind(m, "theorem1_steps", &Kernels::theorem1_steps, 10, 6);
     bind(m, "theorem2", &Kernels::theorem2, 9, 6);
     bind(m, "theorem3", &Kernels::theorem3, 8, 6);
     bind(m, "theorem3_asymptotic", &Kernels::theorem3_asymptotic, 9, 6);
+    bind(m, "optimum", &Kernels::optimum, 15, 9);
 }
 
 }  // namespace hplaws

@@ -4,7 +4,9 @@
 // the linker would keep one copy for all units, perhaps one the CPU cannot run.
 #include "kernels.hpp"
 
+#include <hplaws/critical_batch.hpp>
 #include <hplaws/cubic.hpp>
+#include <hplaws/optimum.hpp>
 #include <hplaws/theorems.hpp>
 
 #include "simd.hpp"
@@ -262,6 +264,27 @@ struct Theorem3Asymptotic {
     }
 };
 
+struct BoxedPoints : Points {
+    double *eta_limit, *alpha_limit, *b_limit;
+
+    explicit BoxedPoints(double* const* out)
+        : Points(out), eta_limit(out[6]), alpha_limit(out[7]), b_limit(out[8]) {}
+    void put(int64_t k, const BoxedOptimum& o) const {
+        Points::put(k, {o.eta, o.alpha, o.b, o.K, o.T, o.risk});
+        eta_limit[k] = o.eta_limit;
+        alpha_limit[k] = o.alpha_limit;
+        b_limit[k] = o.b_limit;
+    }
+};
+
+struct Optimum {
+    using Target = BoxedPoints;
+    HPLAWS_HD BoxedOptimum at(const Coefficients& c, const double* const* in, int64_t k) {
+        const Box box = {{in[8][k], in[9][k]}, {in[10][k], in[11][k]}, {in[12][k], in[13][k]}};
+        return boxed_optimum(c, box, in[7][k], in[14][k]);
+    }
+};
+
 void positive_cubic_root_loop(const double* const* in, double* const* out, int64_t n) {
     const double *a = in[0], *b = in[1], *c = in[2];
     double* x = out[0];
@@ -274,6 +297,19 @@ void cubic_roots_loop(const double* const* in, double* const* out, int64_t n) {
         out[0][k] = x.r0;
         out[1][k] = x.r1;
         out[2][k] = x.r2;
+    }
+}
+
+void stability_spectrum_loop(const double* const* in, double* const* out, int64_t n) {
+    const double *eta = in[0], *f = in[1], *h = in[2], *r = in[3];
+    double *re1 = out[0], *im1 = out[1], *re2 = out[2], *im2 = out[3];
+    HPLAWS_INDEPENDENT
+    for (int64_t k = 0; k < n; ++k) {
+        const Spectrum x = stability_spectrum(eta[k], f[k], h[k], r[k]);
+        re1[k] = x.re1;
+        im1[k] = x.im1;
+        re2[k] = x.re2;
+        im2[k] = x.im2;
     }
 }
 
@@ -291,11 +327,13 @@ const Kernels kernels = {
     bound_loop<Risk>,
     positive_cubic_root_loop,
     cubic_roots_loop,
+    stability_spectrum_loop,
     bound_loop<Theorem1Tokens>,
     bound_loop<Theorem1Steps>,
     bound_loop<Theorem2>,
     bound_loop<Theorem3>,
     bound_loop<Theorem3Asymptotic>,
+    bound_loop<Optimum>,
 };
 }  // namespace HPLAWS_ISA
 

@@ -39,7 +39,9 @@ struct Kernels {
     int64_t (*find_eta)(const DenseGrid&, int64_t alpha, int64_t b, double risk);
     Winner (*pruned)(PrunedSearch&);
     Elementwise risk, positive_cubic_root, cubic_roots;
+    Elementwise stability_spectrum;
     Elementwise theorem1_tokens, theorem1_steps, theorem2, theorem3, theorem3_asymptotic;
+    Elementwise optimum;
 };
 
 namespace baseline { extern const Kernels kernels; }
