@@ -15,7 +15,7 @@ never materialised.
 >>> import hplaws
 >>> best = hplaws.theorem3(hplaws.Bound.proxy(), T=1e12)
 >>> f"eta={best.eta:.3e} alpha={best.alpha:.3e} b={best.b:.1f}"
-'eta=2.510e-07 alpha=6.300e-05 b=31.5'
+'eta=4.454e-08 alpha=6.300e-05 b=31.5'
 """
 
 from ._errors import BackendError
@@ -24,7 +24,7 @@ from .bound import Bound, risk
 from .config import get_cmake_dir, get_include, show_config
 from .cubic import cubic_roots, positive_cubic_root
 from .grid import GridArgmin, grid_argmin
-from .optimum import Optimum
+from .optimum import Optimum, optimum
 from .theorems import theorem1, theorem2, theorem3, theorem3_asymptotic
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "grid_argmin",
+    "optimum",
     "positive_cubic_root",
     "risk",
     "show_config",
