@@ -5,6 +5,7 @@ Every function takes the argument's name first, so that the message can say it.
 
 from __future__ import annotations
 
+import functools
 import numbers
 from collections.abc import Iterable
 from typing import Any
@@ -102,6 +103,17 @@ def one_budget(T: ArrayLike | None, K: ArrayLike | None) -> tuple[str, ArrayLike
     return ("T", T) if T is not None else ("K", K)  # type: ignore[return-value]
 
 
+def steps_axis(b: Array, K: Array) -> None:
+    """Token budgets T = b*K that are positive and finite everywhere on the grid."""
+    with np.errstate(over="ignore", under="ignore"):
+        least, largest = b.min() * K.min(), b.max() * K.max()
+    if least == 0 or largest == np.inf:
+        raise ValueError(
+            "K must keep T = b*K positive and finite, got T from "
+            f"{float(least)!r} to {float(largest)!r}"
+        )
+
+
 def minimised_axes(over: str | Iterable[str]) -> tuple[str, ...]:
     """`over` in the canonical order (alpha, b, eta)."""
     names = (over,) if isinstance(over, str) else tuple(over)
@@ -141,6 +153,26 @@ def output(name: str, array: object, shape: tuple[int, ...]) -> Array:
     if not array.flags.writeable:
         raise ValueError(f"{name} must be writeable, got a read-only array")
     return array
+
+
+def positive(*arrays: Array) -> Any:
+    """Where every array is positive and finite, the domain of most arguments; broadcast."""
+    with np.errstate(invalid="ignore"):
+        inside = [(array > 0) & (array < np.inf) for array in arrays]
+    return functools.reduce(np.logical_and, inside)
+
+
+def is_momentum(alpha: Array) -> NDArray[np.bool_]:
+    """Where alpha is in (0, 1]."""
+    with np.errstate(invalid="ignore"):
+        return (alpha > 0) & (alpha <= 1)
+
+
+def where_valid(shape: tuple[int, ...], valid: Any, value: ArrayLike) -> Any:
+    """`value` broadcast to `shape`, NaN where not valid; a float for shape ()."""
+    result = np.full(shape, np.nan)
+    np.copyto(result, value, where=valid)
+    return float(result) if shape == () else result
 
 
 def broadcast_shape(**arrays: Array) -> tuple[int, ...]:

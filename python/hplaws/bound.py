@@ -178,9 +178,9 @@ def risk(
     --------
     >>> bound = Bound.proxy()
     >>> risk(bound, eta=0.01, alpha=0.25, b=16, T=1600)
-    1.1775
+    1.185
     >>> risk(bound, eta=[0.01, -1.0], alpha=0.25, b=16, K=100)
-    array([1.1775,    nan])
+    array([1.185,   nan])
     """
     name, budget = _validate.one_budget(T, K)
     arrays = {

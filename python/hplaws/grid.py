@@ -119,7 +119,7 @@ def grid_argmin(
     >>> grid = np.logspace(-6, 0, 1000)
     >>> best = grid_argmin(Bound.proxy(), eta=grid, alpha=grid, b=np.arange(1, 1001), T=[1e6, 1e9])
     >>> best.b, best.configs
-    (array([ 3., 10.]), 2000000000)
+    (array([3., 9.]), 2000000000)
     """
     names = _validate.minimised_axes(over)
     budget_name, budget_values = _validate.one_budget(T, K)
@@ -129,6 +129,8 @@ def grid_argmin(
         "b": _validate.axis("b", b),
         "eta": _validate.axis("eta", eta),
     }
+    if budget_name == "K":
+        _validate.steps_axis(axes["b"], axes["K"])
     resolved = _validate.choice("method", method, ("auto", "pruned", "dense"))
     resolved = "pruned" if resolved == "auto" else resolved
     chosen = _backend.get(backend)

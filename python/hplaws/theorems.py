@@ -109,7 +109,7 @@ def theorem3(bound: Bound, *, T: ArrayLike, backend: str | None = None) -> Optim
     --------
     >>> best = theorem3(Bound.nonconvex(delta0=1, L=1, rho=1, sigma=1), T=1e12)
     >>> f"{best.alpha:.4e} {best.b:.2f} {best.eta:.4e}"
-    '5.4655e-05 28.10 2.7712e-07'
+    '5.4657e-05 38.64 3.2495e-08'
     """
     return _solve("theorem3", bound, {"T": T}, backend)
 
@@ -138,7 +138,7 @@ def theorem3_asymptotic(
     >>> bound = Bound.proxy()
     >>> exact = theorem3(bound, T=1e6).alpha
     >>> [f"{theorem3_asymptotic(bound, T=1e6, order=k).alpha / exact - 1:.1e}" for k in (0, 1)]
-    ['-5.2e-03', '-5.6e-08']
+    ['-2.1e-03', '3.1e-09']
     """
     if isinstance(order, bool) or order not in (0, 1):
         raise ValueError(f"order must be 0 or 1, got {order!r}")

@@ -243,6 +243,13 @@ HPLAWS_HD bool pruning_applies(const Coefficients& c, const double eta[2], const
     return good;
 }
 
+// Along an axis on which no term depends every computed R has the same bits, all
+// values tie and the first wins. The caller searches such an axis at its first
+// element alone; visiting whole planes of equals would cost what pruning saves.
+HPLAWS_HD bool depends_on_eta(const Coefficients& c) { return c.descent + c.drift + c.lag > 0.0; }
+HPLAWS_HD bool depends_on_alpha(const Coefficients& c) { return c.noise + c.init_error + c.lag > 0.0; }
+HPLAWS_HD bool depends_on_b(const Coefficients& c) { return c.descent + c.noise + c.init_error > 0.0; }
+
 // The winner of one search, indices into the caller's axes.
 HPLAWS_HD Winner pruned_argmin(PrunedSearch& s) {
     // Every visited configuration precedes this one.

@@ -1,6 +1,7 @@
 #include "elementwise.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace hplaws {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 constexpr int64_t kChunk = 128;       // a chunk of every operand stays in L1
 constexpr int64_t kUnit = 1 << 14;    // elements between two looks at the clock
 constexpr size_t kMaxOperands = 16;
+constexpr size_t kMaxRank = 64;       // NumPy's own limit
 
 enum class Layout { contiguous, constant, strided };
 
@@ -23,20 +25,26 @@ Layout layout_of(const Operand& operand, const std::vector<int64_t>& shape) {
     return contiguous ? Layout::contiguous : constant ? Layout::constant : Layout::strided;
 }
 
-// Calls visit(address) for the n elements from flat position `start` on.
+// Calls visit(address, stride, count) for runs along the last axis that cover the n
+// elements from flat position `start` on. No axis has length 1 but an only one.
 template <class Visit>
 void walk(const Operand& operand, const std::vector<int64_t>& shape, int64_t start, int64_t n, Visit visit) {
     const size_t rank = shape.size();
-    std::vector<int64_t> at(rank);
+    int64_t at[kMaxRank];
     char* p = operand.data;
     for (size_t d = rank; d-- > 0; start /= shape[d]) {
         at[d] = start % shape[d];
         p += at[d] * operand.strides[d];
     }
+    const size_t last = rank - 1;
+    const int64_t stride = operand.strides[last];
     for (;;) {
-        visit(reinterpret_cast<double*>(p));
-        if (--n == 0) return;
-        for (size_t d = rank; d-- > 0;) {
+        const int64_t run = std::min(n, shape[last] - at[last]);
+        visit(p, stride, run);
+        if ((n -= run) == 0) return;
+        p -= at[last] * stride;
+        at[last] = 0;
+        for (size_t d = last; d-- > 0;) {
             p += operand.strides[d];
             if (++at[d] < shape[d]) break;
             p -= shape[d] * operand.strides[d];
@@ -45,14 +53,42 @@ void walk(const Operand& operand, const std::vector<int64_t>& shape, int64_t sta
     }
 }
 
+void gather(const Operand& from, const std::vector<int64_t>& shape, int64_t start, int64_t n, double* to) {
+    walk(from, shape, start, n, [&to](const char* p, int64_t stride, int64_t count) {
+        if (stride == 0) {
+            std::fill_n(to, count, *reinterpret_cast<const double*>(p));
+        } else {
+            for (int64_t k = 0; k < count; ++k) to[k] = *reinterpret_cast<const double*>(p + k * stride);
+        }
+        to += count;
+    });
+}
+
+void scatter(const double* from, const Operand& to, const std::vector<int64_t>& shape, int64_t start, int64_t n) {
+    walk(to, shape, start, n, [&from](char* p, int64_t stride, int64_t count) {
+        for (int64_t k = 0; k < count; ++k) *reinterpret_cast<double*>(p + k * stride) = from[k];
+        from += count;
+    });
+}
+
+// Drops axes of length 1, so that runs along the last axis are as long as they can be.
+void squeeze(std::vector<int64_t>& shape, std::vector<Operand>& in, std::vector<Operand>& out) {
+    for (size_t d = shape.size(); d-- > 0 && shape.size() > 1;) {
+        if (shape[d] != 1) continue;
+        shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(d));
+        for (std::vector<Operand>* operands : {&in, &out})
+            for (Operand& o : *operands) o.strides.erase(o.strides.begin() + static_cast<std::ptrdiff_t>(d));
+    }
+}
+
 }  // namespace
 
-bool run_elementwise(Elementwise kernel, const std::vector<int64_t>& shape,
-                     const std::vector<Operand>& in, const std::vector<Operand>& out, int threads,
-                     const Poll& poll) {
+bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector<Operand> in,
+                     std::vector<Operand> out, int threads, const Poll& poll) {
     int64_t total = 1;
     for (const int64_t n : shape) total *= n;
     if (total == 0) return true;
+    squeeze(shape, in, out);
     std::vector<Layout> in_layout, out_layout;
     for (const Operand& o : in) in_layout.push_back(layout_of(o, shape));
     for (const Operand& o : out) out_layout.push_back(layout_of(o, shape));
@@ -74,8 +110,7 @@ bool run_elementwise(Elementwise kernel, const std::vector<int64_t>& shape,
                 if (in_layout[i] == Layout::contiguous) {
                     sources[i] = reinterpret_cast<const double*>(in[i].data) + start;
                 } else if (in_layout[i] == Layout::strided) {
-                    double* to = in_buffer[i];
-                    walk(in[i], shape, start, n, [&to](const double* p) { *to++ = *p; });
+                    gather(in[i], shape, start, n, in_buffer[i]);
                 }
             }
             for (size_t i = 0; i < out.size(); ++i) {
@@ -84,9 +119,7 @@ bool run_elementwise(Elementwise kernel, const std::vector<int64_t>& shape,
             }
             kernel(sources, targets, n);
             for (size_t i = 0; i < out.size(); ++i) {
-                if (out_layout[i] == Layout::contiguous) continue;
-                const double* from = out_buffer[i];
-                walk(out[i], shape, start, n, [&from](double* p) { *p = *from++; });
+                if (out_layout[i] != Layout::contiguous) scatter(out_buffer[i], out[i], shape, start, n);
             }
         }
     };

@@ -15,8 +15,7 @@ struct Operand {
     std::vector<int64_t> strides;
 };
 
-bool run_elementwise(Elementwise kernel, const std::vector<int64_t>& shape,
-                     const std::vector<Operand>& in, const std::vector<Operand>& out, int threads,
-                     const Poll& poll);
+bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector<Operand> in,
+                     std::vector<Operand> out, int threads, const Poll& poll);
 
 }  // namespace hplaws

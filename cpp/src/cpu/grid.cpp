@@ -310,8 +310,11 @@ private:
             s.row_stride = n[kB];
         }
         SortedAxis* axis[3] = {&s.alpha, &s.b, &s.eta};
-        int64_t index[3];
-        for (int a = 0; a < 3; ++a) *axis[a] = sorted[a].axis;
+        const bool matters[3] = {depends_on_alpha(s.bound), depends_on_b(s.bound), depends_on_eta(s.bound)};
+        int64_t index[3] = {0, 0, 0};
+        for (int a = 0; a < 3; ++a) {
+            *axis[a] = matters[a] ? sorted[a].axis : SortedAxis{q.axis[a].data, index + a, 1};
+        }
         const int64_t first = local * cells_per_unit, last = std::min(cells, first + cells_per_unit);
         for (int64_t c = first; c < last; ++c) {
             int64_t rest = c;

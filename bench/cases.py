@@ -1,0 +1,52 @@
+"""The problems that more than one benchmark file solves."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+import hplaws
+
+BOUND = hplaws.Bound.proxy()
+COEFFICIENTS = dataclasses.astuple(BOUND)
+
+
+def power_of_ten(count: int) -> str:
+    return f"10^{round(math.log10(count))}"
+
+
+@functools.cache
+def grid(points: int, budgets: int) -> dict[str, Any]:
+    """The paper's ranges (section 3.2) with `points` an axis and `budgets` values of T."""
+    return {
+        "eta": np.logspace(-15, 4, points),
+        "alpha": np.logspace(-10, 0, points),
+        "b": np.logspace(0, 15, points),
+        "T": np.logspace(2, 22, budgets),
+    }
+
+
+@functools.cache
+def argmin(points: int, budgets: int) -> hplaws.GridArgmin:
+    return hplaws.grid_argmin(BOUND, **grid(points, budgets))
+
+
+def check_argmin(found: Any, points: int, budgets: int) -> None:
+    """`found` is a GridArgmin, or a peer's (risk, flat index over alpha, b, eta)."""
+    ours = argmin(points, budgets)
+    if isinstance(found, hplaws.GridArgmin):
+        np.testing.assert_array_equal(found.risk, ours.risk)
+        for axis, index in ours.index.items():
+            np.testing.assert_array_equal(found.index[axis], index)
+        return
+    risk, flat = found
+    axes = grid(points, budgets)
+    i, j, k = np.unravel_index(flat, (points, points, points))
+    at_index = hplaws.risk(BOUND, axes["eta"][k], axes["alpha"][i], axes["b"][j], T=axes["T"])
+    np.testing.assert_allclose(risk, ours.risk, rtol=1e-12)
+    # Not the index itself: a peer's rounding may prefer another of two near-equals.
+    np.testing.assert_allclose(at_index, ours.risk, rtol=1e-12)

@@ -1,0 +1,103 @@
+"""Roots of cubics, and Theorem 3 which stands on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cases
+import numpy as np
+import peers
+import pytest
+from peers import Contender
+
+import hplaws
+
+SIZES = (10**2, 10**4, 10**6)
+
+
+def _ours(function: Any) -> tuple[Contender, ...]:
+    return (
+        Contender("hplaws", "hplaws", function),
+        Contender("hplaws, 1 thread", "hplaws", function, threads=1),
+        Contender("hplaws, Numba backend", "numba", lambda *xs: function(*xs, backend="numba")),
+    )
+
+
+def _runs(ours: tuple[Contender, ...], others: tuple[Contender, ...]) -> Any:
+    return pytest.mark.parametrize(
+        ("contender", "count"),
+        [(p, n) for n in SIZES for p in (*ours, *others) if n <= p.limit],
+        ids=str,
+    )
+
+
+@_runs(_ours(hplaws.positive_cubic_root), peers.POSITIVE_ROOT_PEERS)
+def test_positive_root(measure: Any, contender: Contender, count: int) -> None:
+    random = np.random.default_rng(0)
+    abc = [10 ** random.uniform(-3, 3, count) for _ in range(3)]
+    np.testing.assert_allclose(contender.call(*abc), hplaws.positive_cubic_root(*abc), rtol=1e-10)
+    measure(
+        lambda: contender.call(*abc),
+        kernel="positive_cubic_root",
+        case=cases.power_of_ten(count),
+        contender=contender.name,
+        size=count,
+        size_name="cubics",
+        work=count,
+        unit="roots",
+    )
+
+
+def separated_cubics(count: int) -> list[Any]:
+    """Coefficients of cubics with three real roots or one, none of them close together:
+    there every method gives the right number of roots, and speed is all that is compared."""
+    random = np.random.default_rng(0)
+    low, mid, high = (random.uniform(*ends, count) for ends in ((-3, -1), (-0.5, 0.5), (1, 3)))
+    sums, products = mid + high, mid * high
+    # mid +- i*high in place of mid, high for half of them.
+    pairs = np.arange(count) % 2 == 0
+    sums, products = np.where(pairs, 2 * mid, sums), np.where(pairs, mid**2 + high**2, products)
+    a = random.uniform(0.5, 2, count)
+    return [a, -a * (low + sums), a * (low * sums + products), -a * low * products]
+
+
+@_runs(_ours(hplaws.cubic_roots), peers.ROOTS_PEERS)
+def test_roots(measure: Any, contender: Contender, count: int) -> None:
+    abcd = separated_cubics(count)
+    expected = hplaws.cubic_roots(*abcd)
+    # atol: relative to the other roots, where the middle one is near zero.
+    np.testing.assert_allclose(contender.call(*abcd), expected, rtol=1e-10, atol=1e-12)
+    measure(
+        lambda: contender.call(*abcd),
+        kernel="cubic_roots",
+        case=cases.power_of_ten(count),
+        contender=contender.name,
+        size=count,
+        size_name="cubics",
+        work=count,
+        unit="cubics",
+    )
+
+
+def theorem3(_: Any, T: Any, **options: Any) -> Any:
+    return hplaws.theorem3(cases.BOUND, T=T, **options)
+
+
+@_runs(_ours(theorem3), peers.THEOREM3_PEERS)
+def test_theorem3(measure: Any, contender: Contender, count: int) -> None:
+    T = 10 ** np.random.default_rng(0).uniform(3, 20, count)
+    ours, found = hplaws.theorem3(cases.BOUND, T=T), contender.call(cases.COEFFICIENTS, T)
+    if isinstance(found, hplaws.Optimum):
+        found = found.eta, found.alpha, found.b
+    for theirs, name in zip(found, ("eta", "alpha", "b"), strict=True):
+        np.testing.assert_allclose(theirs, getattr(ours, name), rtol=1e-10, err_msg=name)
+    measure(
+        lambda: contender.call(cases.COEFFICIENTS, T),
+        kernel="theorem3",
+        case=cases.power_of_ten(count),
+        contender=contender.name,
+        size=count,
+        size_name="budgets",
+        work=count,
+        unit="optima",
+    )

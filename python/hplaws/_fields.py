@@ -1,0 +1,53 @@
+"""What the frozen dataclasses of a model's coefficients have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _validate
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """Base of a frozen dataclass whose fields are floats or arrays that broadcast.
+
+    Fields are checked and frozen on construction; equality compares values.
+    """
+
+    @staticmethod
+    def _check(name: str, value: Any) -> Any:
+        """The field `name` as a float or a read-only array; ValueError if out of its domain."""
+        return _validate.coefficient(name, value)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = self._check(field.name, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+        _validate.broadcast_shape(**self._arrays())
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The fields' common shape; () for fields that are floats."""
+        return np.broadcast_shapes(*(a.shape for a in self._arrays().values()))
+
+    def _arrays(self) -> dict[str, NDArray[np.float64]]:
+        return {f.name: np.asarray(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        mine, theirs = self._arrays(), other._arrays()
+        return all(np.array_equal(mine[name], theirs[name]) for name in mine)
+
+    def __hash__(self) -> int:
+        return hash(tuple((a.shape, a.tobytes()) for a in self._arrays().values()))
+
+
+def plain(array: Any) -> Any:
+    """Results as the caller sees them: a Python float for 0-d, else the array."""
+    return float(array) if np.ndim(array) == 0 else array
