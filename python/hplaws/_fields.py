@@ -36,6 +36,7 @@ class Fields:
         return np.broadcast_shapes(*(a.shape for a in self._arrays().values()))
 
     def _arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The fields as arrays, in the order in which they are declared."""
         return {f.name: np.asarray(getattr(self, f.name)) for f in dataclasses.fields(self)}
 
     def __eq__(self, other: object) -> bool:

@@ -49,7 +49,7 @@ def coefficient(name: str, value: ArrayLike, low: float = 0.0, high: float = np.
     with np.errstate(invalid="ignore"):
         bad = ~((array >= low) & (array < high))
     _reject(name, array, bad, "a finite number >= 0")
-    return frozen(array)
+    return frozen(array + 0.0)  # -0.0 becomes 0.0: equal bounds shall hash alike
 
 
 def in_interval(name: str, value: ArrayLike, low: float, high: float) -> Any:

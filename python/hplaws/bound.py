@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
+from ._fields import Fields, plain
 
 # A float or an array on the way in; a float or a read-only float64 array once stored.
 Coefficient = Any
 
 
 @dataclass(frozen=True, eq=False)
-class Bound:
+class Bound(Fields):
     """Coefficients of the convergence bound every risk is computed from::
 
         R(eta, alpha, b; T) = descent * b/(eta*T)
@@ -60,15 +61,11 @@ class Bound:
     init_error: Coefficient = 0.0
     q: Coefficient = 0.5
 
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name == "q":
-                value = _validate.in_interval("q", value, 0.0, 1.0)
-            else:
-                value = _validate.coefficient(field.name, value)
-            object.__setattr__(self, field.name, value)
-        _validate.broadcast_shape(**self._arrays())
+    @staticmethod
+    def _check(name: str, value: Any) -> Any:
+        if name == "q":
+            return _validate.in_interval("q", value, 0.0, 1.0)
+        return _validate.coefficient(name, value)
 
     @classmethod
     def nonconvex(cls, delta0: ArrayLike, L: ArrayLike, rho: ArrayLike, sigma: ArrayLike) -> Bound:
@@ -122,24 +119,6 @@ class Bound:
     def unmatched_init(self, E0: ArrayLike) -> Bound:
         """Momentum not started from a batch-b gradient (App. C.1): burn_in = 0, init_error = E0."""
         return dataclasses.replace(self, burn_in=0.0, init_error=_validate.coefficient("E0", E0))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The fields' common shape; () for a bound of floats."""
-        return np.broadcast_shapes(*(a.shape for a in self._arrays().values()))
-
-    def _arrays(self) -> dict[str, NDArray[np.float64]]:
-        """The fields as arrays, in the order every backend expects."""
-        return {f.name: np.asarray(getattr(self, f.name)) for f in dataclasses.fields(self)}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Bound):
-            return NotImplemented
-        mine, theirs = self._arrays(), other._arrays()
-        return all(np.array_equal(mine[name], theirs[name]) for name in mine)
-
-    def __hash__(self) -> int:
-        return hash(tuple((a.shape, a.tobytes()) for a in self._arrays().values()))
 
 
 def risk(
@@ -201,4 +180,4 @@ def risk(
         result = _validate.output("out", out, shape)
         arrays = {key: a.copy() if np.may_share_memory(a, out) else a for key, a in arrays.items()}
     chosen.elementwise("risk", tuple(arrays.values()), (result,))
-    return float(result) if shape == () and out is None else result
+    return result if out is not None else plain(result)

@@ -106,7 +106,9 @@ HPLAWS_HD Row make_row(const PrunedSearch& s, const MomentumTerms& m, double b) 
     eta = eta < largest ? eta : largest;
     const double descent = row.D / eta, smooth = row.S * eta;
     const double floor = batch.noise * m.sqrt_alpha;
-    const double noisy_start = s.bound.burn_in * batch.noise * (t.ratio * m.inverse.hi);
+    // The part of the burn-in term that falls with b^-q. (b/(alpha T) alone may overflow.)
+    const double share = s.bound.init_error > 0.0 ? s.bound.burn_in * batch.noise / batch.start : 1.0;
+    const double noisy_start = share * burn_in;
     row.value = (descent + smooth) + row.N;
     row.slope_x = (s.bound.drift * eta - smooth) + (0.5 * floor - burn_in);
     row.slope_y = -s.bound.q * (noisy_start + floor);
@@ -218,7 +220,8 @@ HPLAWS_HD void visit_slice(PrunedSearch& s, const Slice& slice, int64_t i, Winne
 // by its smallest and largest value): every factor that is not exactly zero stays
 // within 2^+-960, so that neither it nor the low word of a Pair leaves the normal
 // range. The factors are monotone in eta, alpha and b, hence corners suffice.
-// Elsewhere the caller must evaluate every configuration.
+// Then slopes, sums of terms in that range, are finite and never NaN. Elsewhere the
+// caller must evaluate every configuration.
 HPLAWS_HD bool pruning_applies(const Coefficients& c, const double eta[2], const double alpha[2],
                                const double b[2], double budget, bool budget_is_steps) {
     const auto normal = [](double x) { return x >= 0x1p-960 && x <= 0x1p960; };

@@ -12,7 +12,7 @@ namespace {
 
 // `a` as seen from the shape it broadcasts to: stride 0 along what it lacks.
 Operand operand(py::array a, const std::vector<int64_t>& shape, bool written) {
-    if (!a.dtype().is(py::dtype::of<double>())) throw py::type_error("operands are float64");
+    if (!py::isinstance<py::array_t<double>>(a)) throw py::type_error("operands are float64");
     const size_t rank = static_cast<size_t>(a.ndim());
     if (rank > shape.size()) throw py::value_error("operand of too many dimensions");
     Operand o;
