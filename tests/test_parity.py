@@ -6,8 +6,10 @@ computed it; the other files compare values with independent oracles.
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +50,8 @@ KERNELS = {  # name: numbers of arguments after the bound's coefficients, and of
     "theorem3_asymptotic": (2, 6),
 }
 CUBICS = {"positive_cubic_root": (3, 1), "cubic_roots": (4, 3)}
+BOX = {"eta": (-12, 4), "alpha": (-8, 0), "b": (0, 9)}  # decades a limit is drawn from
+OPEN = {"eta": (0.0, np.inf), "alpha": (0.0, 1.0), "b": (1.0, 1e9)}
 
 
 def coefficient_columns(rng, n, q):
@@ -86,6 +90,39 @@ def test_bound_kernels(kernel, q):
     if kernel == "theorem3_asymptotic":
         inputs[-1] = rng.integers(0, 2, n).astype(float)
     native, numba = both(kernel, inputs, results)
+    assert np.isfinite(native).any()
+    assert_same_bits(native, numba)
+
+
+@needs_both
+@pytest.mark.parametrize("q", [0.3, 0.5, 1.0])
+def test_optimum(q):
+    """Boxes closed, open and fixed; one in five has a limit, T or multiple that is no good."""
+    n = 10_000
+    rng = np.random.default_rng(9)
+    T = 10.0 ** rng.uniform(0, 20, n)
+    columns = [T]
+    for name, decades in BOX.items():
+        limits = np.sort(10.0 ** rng.uniform(*decades, (2, n)), axis=0)
+        opened, fixed = rng.random((2, n)) < [[0.5], [0.1]]
+        limits[:, opened] = np.transpose([OPEN[name]])
+        limits[1, fixed] = limits[0, fixed]
+        columns += list(limits)
+    columns.append(rng.choice([0.0, 1.0, 7.5, 8.0, 1e4], n))
+    for column in columns:
+        bad = rng.random(n) < 0.03
+        column[bad] = rng.choice(AWKWARD, bad.sum())
+    native, numba = both("optimum", [*coefficient_columns(rng, n, q), *columns], 9)
+    assert 0.7 * n < np.isfinite(native).all(axis=-1).sum() < 0.95 * n
+    assert_same_bits(native, numba)
+
+
+@needs_both
+def test_stability_spectrum():
+    rng = np.random.default_rng(10)
+    inputs = [np.concatenate([AWKWARD, 10.0 ** rng.uniform(-3, 3, 14)]) for _ in range(4)]
+    inputs[1] = inputs[1] * rng.choice([-1.0, 1.0], inputs[1].size)
+    native, numba = both("stability_spectrum", np.ix_(*inputs), 4)
     assert np.isfinite(native).any()
     assert_same_bits(native, numba)
 
@@ -177,6 +214,21 @@ def test_grid(over, budget, scale):
                 for backend in ("native", "numba")
             ]  # fmt: skip
             assert_same_grid(*results)
+
+
+@needs_both
+@pytest.mark.parametrize("over", SUBSETS)
+def test_axes_on_which_no_term_depends(over):
+    """Each coefficient alone, and none: the first element of an unsorted axis wins."""
+    *fields, init_error = np.eye(5, 6)
+    bound = hplaws.Bound(*fields, burn_in=0.0, init_error=init_error)
+    rng = np.random.default_rng(11)
+    eta, alpha, b = (rng.permutation(10.0 ** rng.uniform(lo, hi, 9)) for lo, hi in BOX.values())
+    results = [
+        hplaws.grid_argmin(bound, eta, alpha, b, [1e3, 1e9], over=over, backend=backend)
+        for backend in ("native", "numba")
+    ]
+    assert_same_grid(*results)
 
 
 @needs_both
@@ -272,6 +324,14 @@ for kernel, inputs, results in (
     inputs = (*bound._arrays().values(), *(column(-3, 9) for _ in range(inputs)))
     _backend.get().elementwise(kernel, inputs, outputs)
     add(*outputs)
+inputs = tuple(column(-3, 3) for _ in range(4))
+outputs = tuple(np.empty((n, 1)) for _ in range(4))
+_backend.get().elementwise("stability_spectrum", inputs, outputs)
+add(*outputs)
+eta, alpha = (column(-9, -4), column(-4, 1)), (column(-6, -3), column(-3, 0))
+for multiple in (None, 8):
+    o = hplaws.optimum(bound, column(4, 16), eta=eta, alpha=alpha, batch_multiple=multiple)
+    add(o.eta, o.alpha, o.b, o.K, o.risk, *o.active.values())
 a, b, c, d = (rng.normal(size=n) * 10.0 ** rng.uniform(-200, 200, n) for _ in range(4))
 add(hplaws.positive_cubic_root(abs(a), abs(b), abs(c)), hplaws.cubic_roots(a, b, c, d))
 eta, alpha = 10.0 ** rng.uniform(-6, 2, 203), 10.0 ** rng.uniform(-6, 0, 31)
@@ -308,3 +368,35 @@ def test_every_instruction_set_gives_the_same_bits(capsys):
         assert run.returncode == 0, run.stderr
         digests["/".join(setting.values())] = run.stdout
     assert len(set(digests.values())) == 1, digests
+
+
+# ---- what Numba keeps on disk --------------------------------------------------------
+
+ONE_KERNEL = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from hplaws._backend.numba_kernels import loops
+
+result = np.empty(1)
+loops.inverse_rates(np.array([4.0]), result)
+print(result[0], "compiled" if loops.inverse_rates.stats.cache_misses else "kept")
+"""
+
+
+@pytest.mark.skipif("numba" not in _backend.available(), reason="no numba backend")
+def test_a_changed_formula_is_compiled_anew(python, tmp_path):
+    """Also where the file of the loop that calls it has not changed."""
+    package = Path(hplaws.__file__).parent
+    shutil.copytree(package, tmp_path / "hplaws", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run():
+        done = python(ONE_KERNEL, str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path / "kept"))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert run() == "0.25 compiled\n"
+    assert run() == "0.25 kept\n"
+    exact = tmp_path / "hplaws/_backend/numba_kernels/exact.py"
+    exact.write_text(exact.read_text().replace("r = 1.0 / x", "r = 3.0 / x"))
+    assert run() == "0.75 compiled\n"

@@ -86,9 +86,7 @@ def test_continuous_optimum_is_stationary_and_below_the_grid(result, which):
     np.testing.assert_allclose(best["risk"], naive_risk(**point, T=T), rtol=1e-14)
     h = 1e-3
     for name in sweep.setting.tuned:
-        up, down = (
-            naive_risk(**{**point, name: point[name] * np.exp(s)}, T=T) for s in (h, -h)
-        )
+        up, down = (naive_risk(**{**point, name: point[name] * np.exp(s)}, T=T) for s in (h, -h))
         # Third derivatives in the logs are at most R: h**2/6 of it remains.
         np.testing.assert_array_less(np.abs(up - down) / (2 * h), h**2 * best["risk"])
     assert np.all(best["risk"] <= sweep.grid.risk * (1 + 1e-15))
@@ -173,9 +171,7 @@ def test_the_paper_s_exponents_pass(result):
     assert len(result.comparisons) == 3 * 3 + 3 * 3 + 6
 
 
-@pytest.mark.parametrize(
-    ("theorem", "quantity"), [(t, q) for t, law in LAWS.items() for q in law]
-)
+@pytest.mark.parametrize(("theorem", "quantity"), [(t, q) for t, law in LAWS.items() for q in law])
 def test_a_wrong_exponent_fails(theorem, quantity):
     result = verify(points=40, laws=changed(theorem, quantity, Fraction(1, 100)))
     wrong = {
@@ -271,7 +267,10 @@ def test_figure_has_the_paper_s_panels_and_nothing_overlaps(figures, result, whi
 
     (legend,) = figure.legends
     assert {t.get_text() for t in legend.get_texts()} >= {
-        "best on the grid", "best in the continuum", "slope of the theorem", "fit window"
+        "best on the grid",
+        "best in the continuum",
+        "slope of the theorem",
+        "fit window",
     }
     boxes = [panel.get_tightbbox() for panel in panels] + [legend.get_window_extent()]
     for i, box in enumerate(boxes):

@@ -26,8 +26,8 @@ def float64(name: str, value: ArrayLike) -> Array:
             f"{name} is a device array, and this build of hplaws has no CUDA backend; "
             f"pass a NumPy array (for CuPy: {name}.get())"
         )
-    if isinstance(value, numbers.Integral):
-        value = float(value)  # integers above 2**63 would make an object array
+    if isinstance(value, numbers.Rational):
+        value = float(value)  # integers above 2**63 and fractions would make an object array
     array = np.asarray(value)
     if array.dtype == object and not isinstance(value, np.ndarray):
         array = _from_python_numbers(array)

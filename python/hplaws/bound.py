@@ -121,6 +121,13 @@ class Bound(Fields):
         return dataclasses.replace(self, burn_in=0.0, init_error=_validate.coefficient("E0", E0))
 
 
+def coefficients(bound: Bound) -> dict[str, NDArray[np.float64]]:
+    """A bound's fields as arrays, in the order every backend expects; else TypeError."""
+    if not isinstance(bound, Bound):
+        raise TypeError(f"bound must be an hplaws.Bound, got {type(bound).__name__}")
+    return bound._arrays()
+
+
 def risk(
     bound: Bound,
     eta: ArrayLike,
@@ -163,7 +170,7 @@ def risk(
     """
     name, budget = _validate.one_budget(T, K)
     arrays = {
-        **bound._arrays(),
+        **coefficients(bound),
         "eta": _validate.float64("eta", eta),
         "alpha": _validate.float64("alpha", alpha),
         "b": _validate.float64("b", b),

@@ -59,7 +59,7 @@ def draw_panels(landscapes: Sequence[Landscape]) -> Figure:
         _label(panel, shown.plane)
     panels[0].set_ylabel("batch size $b$ (tokens)")
     bar = figure.colorbar(filled, ax=panels, label="best risk", pad=0.02, aspect=25)
-    bar.set_ticks(10.0 ** np.arange(low, high + 1))
+    bar.set_ticks((10.0 ** np.arange(low, high + 1)).tolist())
     bar.ax.yaxis.set_minor_locator(NullLocator())
     figure.suptitle("Best achievable risk", fontsize=10, x=0.01, ha="left")
     entries = {
@@ -74,27 +74,48 @@ def draw_panels(landscapes: Sequence[Landscape]) -> Figure:
 
 def _draw_lines(panel: Any, shown: Landscape) -> None:
     levels = [curve.level for curve in shown.curves]
-    panel.contour(
-        shown.budget, shown.b, shown.risk.T, levels, colors=_GRID_LINE, linewidths=2.2
-    )
+    panel.contour(shown.budget, shown.b, shown.risk.T, levels, colors=_GRID_LINE, linewidths=2.2)
     panel.plot([], [], color=_GRID_LINE, lw=2.2, label="contour of the grid")
     for curve in shown.curves:
-        panel.plot(curve.budget, curve.b, color="black", lw=0.8, ls=(0, (4, 2)),
-                   label="exact curve of constant risk")
+        panel.plot(
+            curve.budget,
+            curve.b,
+            color="black",
+            lw=0.8,
+            ls=(0, (4, 2)),
+            label="exact curve of constant risk",
+        )
         _draw_level(panel, shown, curve)
-        if shown.plane.figure == 4:
+        if shown.plane.eta == FREE and shown.plane.alpha is not None:
             corner = [curve.K_min, curve.K_min, shown.budget[-1]]
-            panel.plot(corner, [shown.b[-1], curve.b_min, curve.b_min], color="black", lw=0.6,
-                       ls=":", label=r"its $K_{\min}$ and $b_{\min}$")
+            panel.plot(
+                corner,
+                [shown.b[-1], curve.b_min, curve.b_min],
+                color="black",
+                lw=0.6,
+                ls=":",
+                label=r"its $K_{\min}$ and $b_{\min}$",
+            )
     if shown.eta_at_limit.any():
         panel.contour(
-            shown.budget, shown.b, shown.eta_at_limit.T, [0.5], colors="black",
-            linewidths=1.0, linestyles="dotted",
+            shown.budget,
+            shown.b,
+            shown.eta_at_limit.T,
+            [0.5],
+            colors="black",
+            linewidths=1.0,
+            linestyles="dotted",
         )
-        panel.plot([], [], color="black", lw=1.0, ls=":", 
-                   label=r"right of it $\eta$ is at its lower limit")
-    panel.plot(shown.budget, shown.near_optimal, color=_NEAR_OPTIMAL, lw=1.6,
-               label=f"smallest batch with {SHARE:.0%} of the best performance")
+        panel.plot(
+            [], [], color="black", lw=1.0, ls=":", label=r"right of it $\eta$ is at its lower limit"
+        )
+    panel.plot(
+        shown.budget,
+        shown.near_optimal,
+        color=_NEAR_OPTIMAL,
+        lw=1.6,
+        label=f"smallest batch with {SHARE:.0%} of the best performance",
+    )
 
 
 def _draw_level(panel: Any, shown: Landscape, curve: IsoCurve) -> None:

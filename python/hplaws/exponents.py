@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _validate
-from .bound import Bound
+from .bound import Bound, coefficients
 from .cubic import cubic_roots
 from .theorems import _require
 
@@ -224,7 +224,7 @@ def momentum_gap(alpha: ArrayLike, bound: Bound | None = None) -> Any:
     >>> round(momentum_gap(1.0, Bound.nonconvex(delta0=1, L=1, rho=1, sigma=1)), 4)
     1.2878
     """
-    c = (Bound.proxy() if bound is None else bound)._arrays()
+    c = coefficients(Bound.proxy() if bound is None else bound)
     _require("momentum_gap", c, "q", 0.5)
     alpha = _validate.float64("alpha", alpha)
     shape = _validate.broadcast_shape(**c, alpha=alpha)
@@ -254,7 +254,7 @@ def noise_floor(bound: Bound, alpha: ArrayLike, b_max: ArrayLike) -> Any:
     >>> noise_floor(Bound.proxy(), alpha=0.25, b_max=100)
     0.05
     """
-    c = bound._arrays()
+    c = coefficients(bound)
     arrays = {
         "alpha": _validate.float64("alpha", alpha),
         "b_max": _validate.float64("b_max", b_max),
@@ -290,7 +290,7 @@ def critical_token_budget(bound: Bound, alpha: ArrayLike) -> Any:
     >>> f"{critical_token_budget(Bound.proxy(), alpha=1e-3):.3e}"
     '4.067e+06'
     """
-    c = bound._arrays()
+    c = coefficients(bound)
     alpha = _validate.float64("alpha", alpha)
     shape = _validate.broadcast_shape(**c, alpha=alpha)
     T = _budget_at_batch(c, alpha, np.ones(()))
@@ -330,7 +330,7 @@ def max_budget(
     >>> f"{max_budget(bound, 64, 'C', alpha=0.1):.3e} {max_budget(bound, 64, 'D'):.3e}"
     '1.806e+06 7.038e+13'
     """
-    c = bound._arrays()
+    c = coefficients(bound)
     _validate.choice("regime", regime, ("C", "D"))
     if regime == "D":
         if alpha is not None:

@@ -139,15 +139,27 @@ def _draw_laws(
     T, at, window = sweep.axes["T"], sweep.continuous, sweep.window
     panel.plot(T, best, color=_BEST, lw=1.2, marker="o", ms=1.8, label="best on the grid", zorder=3)
     feasible = (at["alpha"] <= 1) & (at["b"] >= 1)
-    panel.plot(T, np.where(feasible, continuous, np.nan), color="black", lw=0.7,
-               label="best in the continuum", zorder=4)
+    panel.plot(
+        T,
+        np.where(feasible, continuous, np.nan),
+        color="black",
+        lw=0.7,
+        label="best in the continuum",
+        zorder=4,
+    )
     if window.any():
         ends = T[window][[0, -1]]
         panel.axvspan(*ends, color=_WINDOW, lw=0, label="fit window", zorder=0)
         middle = np.sqrt(ends[0] * ends[1])
         anchor = offset * np.exp(np.interp(np.log(middle), np.log(T), np.log(continuous)))
-        panel.plot(ends, anchor * (ends / middle) ** float(exponent), color=_LAW, ls="--",
-                   label="slope of the theorem", zorder=4)
+        panel.plot(
+            ends,
+            anchor * (ends / middle) ** float(exponent),
+            color=_LAW,
+            ls="--",
+            label="slope of the theorem",
+            zorder=4,
+        )
         above = offset > 1
         panel.annotate(
             f"$T^{{{exponent}}}$",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
-from .bound import Bound
+from .bound import Bound, coefficients
 
 if TYPE_CHECKING:
     import xarray
@@ -121,6 +121,7 @@ def grid_argmin(
     >>> best.b, best.configs
     (array([3., 9.]), 2000000000)
     """
+    fields = coefficients(bound)
     names = _validate.minimised_axes(over)
     budget_name, budget_values = _validate.one_budget(T, K)
     axes = {
@@ -143,7 +144,7 @@ def grid_argmin(
     minimised = tuple(name in names for name in _validate.AXES)
     request = _backend.GridRequest(
         bounds=np.stack(
-            [np.broadcast_to(a, bound.shape).ravel() for a in bound._arrays().values()], axis=-1
+            [np.broadcast_to(a, bound.shape).ravel() for a in fields.values()], axis=-1
         ),
         alpha=axes["alpha"],
         b=axes["b"],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _validate
-from .bound import Bound
+from .bound import Bound, coefficients
 from .exponents import positive_quadratic_root
 
 
@@ -76,7 +76,7 @@ def iso_risk(
         which = "neither" if K is None else "both"
         raise ValueError(f"exactly one of K and b must be given, got {which}")
     name, given = ("K", K) if K is not None else ("b", b)
-    c = bound._arrays()
+    c = coefficients(bound)
     arrays = {
         "level": _validate.float64("level", level),
         "alpha": _validate.float64("alpha", alpha),

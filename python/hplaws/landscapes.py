@@ -19,8 +19,8 @@ text has it tuned in the outer panels and eta free in the left one, which is wha
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +119,7 @@ def landscape(plane: Plane, points: int = POINTS) -> Landscape:
         if plane.alpha is None
         else np.array([plane.alpha])
     )
-    axis: Mapping[str, Array] = {plane.budget: budget}
+    axis: dict[str, Any] = {plane.budget: budget}
     tuned = grid_argmin(BOUND, eta, alpha, b, **axis, over=("alpha", "eta"))
     best = grid_argmin(BOUND, eta, alpha, np.logspace(*RANGES["b"], _BATCH_POINTS), **axis)
     risk = np.where(tuned.K >= 1, tuned.risk, np.nan)

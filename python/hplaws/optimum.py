@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
-from .bound import Bound
+from .bound import Bound, coefficients
 
+Array = NDArray[np.float64]
 Limits = ArrayLike | tuple[ArrayLike | None, ArrayLike | None]
 
 
@@ -26,8 +28,8 @@ class Optimum:
     K : steps
     T : token budget, b*K
     risk : the bound's value at this point
-    feasible : whether alpha <= 1 and 1 <= b <= T (theorem solvers), or whether the box
-        is not empty (`optimum`)
+    feasible : whether alpha <= 1 and 1 <= b <= T; for `optimum`, whose box bounds alpha
+        and b, whether there is a minimiser and it takes at least one step, b <= T
     active : for `optimum`, which limits bind: {"eta", "alpha", "b"} to -1 (the lower
         one), +1 (the upper one), 0 (neither) or 2 (both: the variable is fixed);
         empty for the theorem solvers, which know no limits
@@ -66,7 +68,8 @@ def optimum(
     bound : Bound, any q and init_error
     T : token budget
     eta, alpha, b : a pair (a tuple) of limits, or a value to fix the variable at. An
-        upper limit of None means no limit: infinity, 1, and T for b.
+        upper limit of None means infinity, 1, and T for b. (An upper limit for b above
+        T is taken as it stands; where it leads to b > T, `feasible` is False.)
     batch_multiple : restrict b to the multiples of this number (exactly: the best of
         them, not the rounded optimum)
 
@@ -90,16 +93,13 @@ def optimum(
     >>> best.b, best.active
     (4096.0, {'eta': 0, 'alpha': 2, 'b': 1})
     """
-    limits = {
-        **_limits("eta", eta, np.inf, closed=True),
-        **_limits("alpha", alpha, 1.0, closed=True),
-        **_limits("b", b, T, closed=False),
-    }
     multiple = 0.0 if batch_multiple is None else batch_multiple
     arrays = {
-        **bound._arrays(),
+        **coefficients(bound),
         "T": _validate.float64("T", T),
-        **{name: _validate.float64(name, value) for name, value in limits.items()},
+        **_limits("eta", eta, T),
+        **_limits("alpha", alpha, T),
+        **_limits("b", b, T),
         "batch_multiple": _validate.float64("batch_multiple", multiple),
     }
     if batch_multiple is not None and arrays["batch_multiple"].ndim == 0:
@@ -107,35 +107,44 @@ def optimum(
     shape = _validate.broadcast_shape(**arrays)
     results = tuple(np.empty(shape) for _ in range(9))
     _backend.get(backend).elementwise("optimum", tuple(arrays.values()), results)
-    feasible = ~np.isnan(results[5])
-    with np.errstate(invalid="ignore"):
-        binding = [np.where(feasible, limit, 0).astype(np.int8) for limit in results[6:]]
+    exists = ~np.isnan(results[5])
+    feasible = exists & (arrays["T"] >= results[2])
+    binding = (np.where(exists, limit, 0).astype(np.int8) for limit in results[6:])
     active = dict(zip(("eta", "alpha", "b"), binding, strict=True))
     if shape == ():
-        numbers = (float(x) for x in results[:6])
-        return Optimum(*numbers, bool(feasible), {k: int(v) for k, v in active.items()})  # type: ignore[misc]
-    return Optimum(*results[:6], feasible, active)  # type: ignore[misc]
+        values = [float(x) for x in results[:6]]
+        return _optimum(values, bool(feasible), {k: int(v) for k, v in active.items()})
+    return _optimum(results[:6], feasible, active)
 
 
-def _limits(name: str, given: Limits, upper: ArrayLike, *, closed: bool) -> dict[str, ArrayLike]:
-    """The lower and upper limit of one variable; scalar ones are checked."""
-    if isinstance(given, tuple):
-        if len(given) != 2:
-            raise ValueError(f"{name} must be a value or a pair (lower, upper), got {given!r}")
-        low = 0.0 if given[0] is None else given[0]
-        high = upper if given[1] is None else given[1]
-        if name == "b" and given[0] is None:
-            low = 1.0
-    else:
-        low = high = given
-    ends = [_validate.float64(f"{name} limit", end) for end in (low, high)]
-    top = 1.0 if name == "alpha" else np.inf
-    for end in ends:
-        inside = (end >= 0) & (end <= top) if closed else end > 0
-        if end.ndim == 0 and not inside:
-            expected = "in [0, 1]" if name == "alpha" else "at least 0" if closed else "positive"
+def _optimum(values: Sequence[Any], feasible: Any, active: dict[str, Any]) -> Optimum:
+    eta, alpha, b, K, T, risk = values
+    return Optimum(eta, alpha, b, K, T, risk, feasible, active)
+
+
+# Lower and upper limit of each variable, and what a limit must be.
+_LIMITS: dict[str, tuple[float, float, str]] = {
+    "eta": (0.0, np.inf, "at least 0"),
+    "alpha": (0.0, 1.0, "in [0, 1]"),
+    "b": (1.0, np.nan, "positive"),  # above: T
+}
+
+
+def _limits(name: str, given: Limits, T: ArrayLike) -> dict[str, Array]:
+    """The lower and upper limit of one variable. Those given as scalars are checked."""
+    pair = given if isinstance(given, tuple) else (given, given)
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be a value or a pair (lower, upper), got {given!r}")
+    lowest, highest, expected = _LIMITS[name]
+    default = (lowest, T if name == "b" else highest)
+    ends = [
+        _validate.float64(f"{name} limit", default[k] if end is None else end)
+        for k, end in enumerate(pair)
+    ]
+    scalars = [end for end, own in zip(ends, pair, strict=True) if own is not None and not end.ndim]
+    for end in scalars:
+        if not (end > 0 if name == "b" else (end >= 0) & (end <= highest)):
             raise ValueError(f"{name} limits must be {expected}, got {given!r}")
-    if ends[0].ndim == ends[1].ndim == 0 and ends[0] > ends[1] and given is not None:
-        if not (name == "b" and isinstance(given, tuple) and given[1] is None):
-            raise ValueError(f"{name}: the lower limit exceeds the upper one in {given!r}")
-    return {f"{name} lower": low, f"{name} upper": high}
+    if len(scalars) == 2 and scalars[0] > scalars[1]:
+        raise ValueError(f"{name}: the lower limit exceeds the upper one in {given!r}")
+    return {f"{name} lower": ends[0], f"{name} upper": ends[1]}

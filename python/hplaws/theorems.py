@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
-from .bound import Bound
+from .bound import Bound, coefficients
 from .optimum import Optimum
 
 
@@ -148,12 +148,12 @@ def theorem3_asymptotic(
 def _solve(
     kernel: str, bound: Bound, arguments: dict[str, ArrayLike], backend: str | None
 ) -> Optimum:
-    coefficients = bound._arrays()
+    fields = coefficients(bound)
     theorem = kernel.partition("_")[0]
-    _require(theorem, coefficients, "init_error", 0.0)
+    _require(theorem, fields, "init_error", 0.0)
     if theorem == "theorem3":
-        _require(theorem, coefficients, "q", 0.5)
-    arrays = coefficients | {name: _validate.float64(name, x) for name, x in arguments.items()}
+        _require(theorem, fields, "q", 0.5)
+    arrays = fields | {name: _validate.float64(name, x) for name, x in arguments.items()}
     shape = _validate.broadcast_shape(**arrays)
     results = tuple(np.empty(shape) for _ in range(6))
     _backend.get(backend).elementwise(kernel, tuple(arrays.values()), results)
@@ -164,9 +164,9 @@ def _solve(
 
 
 def _require(
-    theorem: str, coefficients: dict[str, NDArray[np.float64]], field: str, value: float
+    theorem: str, fields: dict[str, NDArray[np.float64]], field: str, value: float
 ) -> None:
-    wrong = coefficients[field] != value
+    wrong = fields[field] != value
     if wrong.any():
-        got = float(coefficients[field][wrong].flat[0])
+        got = float(fields[field][wrong].flat[0])
         raise ValueError(f"{theorem} holds for {field} = {value:g} alone, got {field} = {got!r}")

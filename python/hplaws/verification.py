@@ -300,7 +300,11 @@ def _sweep(setting: Setting, points: int) -> Sweep:
     )
     continuous = _continuous_optimum(setting, axes["T"])
     return Sweep(
-        setting, axes, dense, _identical(dense, pruned), continuous,
+        setting,
+        axes,
+        dense,
+        _identical(dense, pruned),
+        continuous,
         _window(setting, axes, continuous),
     )
 

@@ -141,24 +141,27 @@ HPLAWS_HD Slice at_alpha(const Coefficients& c, const Box& box, double alpha, do
     return s;
 }
 
+HPLAWS_HD BoxedOptimum nothing(double T) {
+    const double nan = not_a_number();
+    return {nan, nan, nan, nan, positive_finite(T) ? T : nan, nan, nan, nan, nan};
+}
+
 HPLAWS_HD BoxedOptimum result(const Coefficients& c, const Box& box, double alpha, double b, double eta,
                               double T) {
     BoxedOptimum o = {eta, alpha, b, T / b, T, 0.0, limit_of(eta, box.eta), limit_of(alpha, box.alpha),
                       limit_of(b, box.b)};
-    // At an open limit of eta the term that vanishes there is zero times infinity.
-    Coefficients limit = c;
-    double at = eta;
-    if (eta == 0.0 || eta > DBL_MAX) {
-        limit.descent = limit.drift = limit.lag = 0.0;
-        at = 1.0;
+    if (eta > 0.0 && eta <= DBL_MAX) {
+        o.risk = value(c, eta, alpha, b, T);
+        return o;
     }
-    o.risk = value(limit, at, alpha, b, T);
+    // An open limit of eta. Both of its terms vanish there, unless the limit is but
+    // an intermediate result out of range.
+    const bool honest = eta == 0.0 ? c.descent == 0.0 : c.drift == 0.0 && c.lag == 0.0;
+    if (!honest) return nothing(T);
+    Coefficients limit = c;
+    limit.descent = limit.drift = limit.lag = 0.0;
+    o.risk = value(limit, 1.0, alpha, b, T);
     return o;
-}
-
-HPLAWS_HD BoxedOptimum nothing(double T) {
-    const double nan = not_a_number();
-    return {nan, nan, nan, nan, positive_finite(T) ? T : nan, nan, nan, nan, nan};
 }
 
 HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T) {

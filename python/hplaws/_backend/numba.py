@@ -1,6 +1,6 @@
 """Numba behind the backend's two functions: for installations without a compiler.
 
-The loops are in numba_kernels; here the work is cut into units, as in grid.cpp and
+The loops are in numba_kernels/loops.py; here the work is cut into units, as in grid.cpp and
 elementwise.cpp, and the units are shared out to threads.
 """
 
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import Floats, GridRequest, Progress, thread_count
-from . import numba_kernels as kernels
+from .numba_kernels import loops
+from .numba_kernels.pruned import SortedAxis
 
 Ints = NDArray[np.int64]
 
@@ -32,21 +33,23 @@ PRUNED_SEARCH = 1 << 12
 PRUNED_UNIT = 2048
 KEPT_RATES = 1024
 LAST_ROW = np.iinfo(np.int64).max
-# Elements between two looks at the clock, and those of one chunk, whose copies
-# stay in the L2 cache.
-ELEMENTWISE_UNIT = 1 << 18
+# Elements between two looks at the clock, a quarter of a second of the slowest kernel
+# (optimum, 7 microseconds each), and those of one chunk, whose copies stay in the L2 cache.
+ELEMENTWISE_UNIT = 1 << 15
 CHUNK = 1 << 13
 POLL_INTERVAL = 0.05  # seconds
 
 ELEMENTWISE = {
-    "risk": kernels.risk_loop,
-    "positive_cubic_root": kernels.positive_cubic_root_loop,
-    "cubic_roots": kernels.cubic_roots_loop,
-    "theorem1_tokens": kernels.theorem1_tokens_loop,
-    "theorem1_steps": kernels.theorem1_steps_loop,
-    "theorem2": kernels.theorem2_loop,
-    "theorem3": kernels.theorem3_loop,
-    "theorem3_asymptotic": kernels.theorem3_asymptotic_loop,
+    "risk": loops.risk_loop,
+    "positive_cubic_root": loops.positive_cubic_root_loop,
+    "cubic_roots": loops.cubic_roots_loop,
+    "stability_spectrum": loops.stability_spectrum_loop,
+    "theorem1_tokens": loops.theorem1_tokens_loop,
+    "theorem1_steps": loops.theorem1_steps_loop,
+    "theorem2": loops.theorem2_loop,
+    "theorem3": loops.theorem3_loop,
+    "theorem3_asymptotic": loops.theorem3_asymptotic_loop,
+    "optimum": loops.optimum_loop,
 }
 
 
@@ -167,8 +170,8 @@ class _GridRun:
         self.cells = math.prod(self.kept)
         self.problems = request.bounds.shape[0] * request.budget.size
         inverse_eta = np.empty(eta.size)
-        kernels.inverse_rates(eta, inverse_eta)
-        self.grid = kernels.Grid(
+        loops.inverse_rates(eta, inverse_eta)
+        self.grid = loops.Grid(
             _fixed(request.bounds),
             _fixed(request.budget),
             request.budget_is_steps,
@@ -195,7 +198,7 @@ class _GridRun:
             ends = _fixed([budget.min(), budget.max()])
             refused = np.empty(self.problems, np.bool_)
             alpha, b, eta = self.ends
-            kernels.find_unprunable(self.grid, alpha, b, eta, ends, refused)
+            loops.find_unprunable(self.grid, alpha, b, eta, ends, refused)
             dense = np.flatnonzero(refused)
             self.run_pruned(refused)
         if dense.size:
@@ -217,19 +220,19 @@ class _GridRun:
             first = unit * length
             cells = slice(first, min(total, first + length))
             row, eta_index = np.zeros((2, cells.stop - first), np.int64)
-            kernels.search_cells(
+            loops.search_cells(
                 self.grid, alpha, b, eta, refused, first, self.risk[cells], row, eta_index
             )
             self.put(cells, row, eta_index)
 
         run_units(-(-total // length), threads, work, lambda f: self.report(f * share))
 
-    def search_axis(self, a: int) -> kernels.SortedAxis:
+    def search_axis(self, a: int) -> SortedAxis:
         """Sorted, each value once with its smallest index, unless the axis is kept."""
         if not self.over[a] or np.all(self.axes[a][1:] > self.axes[a][:-1]):
-            return kernels.SortedAxis(self.axes[a], np.arange(self.n[a]))
+            return SortedAxis(self.axes[a], np.arange(self.n[a]), 0)
         values, index = np.unique(self.axes[a], return_index=True)
-        return kernels.SortedAxis(_fixed(values), index)
+        return SortedAxis(_fixed(values), index, int(np.argmin(index)))
 
     def put(self, cells: slice | Ints, row: Ints, eta: Ints) -> None:
         """The winners' indices and values, all three indices known, into the result."""
@@ -265,7 +268,7 @@ class _GridRun:
                 int(i) * n for i, n in zip(np.unravel_index(part, slices), lengths, strict=True)
             ]
             last = [min(n, i + length) for i, n, length in zip(first, self.n, lengths, strict=True)]
-            block = kernels.Block(first[0], last[0], first[1], last[1], first[2], last[2])
+            block = loops.Block(first[0], last[0], first[1], last[1], first[2], last[2])
             cells: Any = [
                 slice(0, 1) if over else slice(i, j)
                 for over, i, j in zip(self.over, first, last, strict=True)
@@ -273,7 +276,7 @@ class _GridRun:
             size = [which.size, *(c.stop - c.start for c in cells)]
             found = np.full(size, math.inf)
             found_row = np.full(size, LAST_ROW)
-            kernels.dense_block(
+            loops.dense_block(
                 self.grid,
                 which,
                 block,
@@ -326,7 +329,7 @@ class _GridRun:
             row = self.row[cells]
             eta = np.zeros_like(row)
             if self.over[2]:
-                kernels.find_eta(self.grid, problem, row, self.risk[cells], eta)
+                loops.find_eta(self.grid, problem, row, self.risk[cells], eta)
             self.put(cells, row, eta)
 
         threads = self.threads_for(total * self.n[2])

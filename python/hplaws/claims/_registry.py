@@ -40,11 +40,11 @@ _checks: dict[str, tuple[str, str, Check]] = {}
 def claim(id: str, source: str, statement: str) -> Callable[[Check], Check]:
     """Enters the decorated check under this id."""
 
-    def register(check: Check) -> Check:
+    def register(examine: Check) -> Check:
         if id in _checks:
             raise ValueError(f"the claim {id!r} is registered twice")
-        _checks[id] = source, statement, check
-        return check
+        _checks[id] = source, statement, examine
+        return examine
 
     return register
 
@@ -54,6 +54,12 @@ def grade(exact: bool, evidence: str, *, partly: bool = False) -> Finding:
     return ("holds" if exact else "imprecise" if partly else "fails"), evidence
 
 
+def check(id: str) -> Claim:
+    """Checks the claim of this id; KeyError if there is none."""
+    source, statement, examine = _checks[id]
+    return Claim(id, source, statement, *examine())
+
+
 def check_all() -> list[Claim]:
     """Checks every claim, in the sources' order. Takes a few seconds; deterministic.
 
@@ -61,6 +67,4 @@ def check_all() -> list[Claim]:
     -------
     list of Claim
     """
-    return [
-        Claim(id, source, statement, *check()) for id, (source, statement, check) in _checks.items()
-    ]
+    return [check(id) for id in _checks]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +99,9 @@ def _lmo_spectral() -> Finding:
     )
 
 
-def _oracle(step, norm, dual) -> Finding:  # type: ignore[no-untyped-def]
+def _oracle(
+    step: Callable[[Array], Any], norm: Callable[[Array], Any], dual: Callable[[Array], Any]
+) -> Finding:
     """The step is feasible, reaches minus the dual norm, and no random feasible one beats it."""
     rng = np.random.default_rng(1)
     m = rng.standard_normal((5, 3))
@@ -388,7 +392,7 @@ def _fixed_batch() -> Finding:
     "risk ~ T**-1/4.",
 )
 def _joint() -> Finding:
-    T = np.logspace(12, 18, 4)
+    T = np.logspace(12, 18, 3)
     best = tuned(UNIT, b=(1.0, 1e18), T=T)
     measured = {"b": best.b, "eta": best.eta, "alpha": best.alpha, "risk": best.risk}
     return _exponents(T, measured, [1 / 6, -7 / 12, -1 / 3, -1 / 4])
@@ -398,7 +402,7 @@ def _joint() -> Finding:
 def _joint_agrees_with_fixed_batch() -> Finding:
     T = np.array([1e14, 1e18])
     joint = tuned(UNIT, T=T)
-    fixed = tuned(UNIT.leading(), b=joint.b, alpha=(1e-25, 1e5), T=T)
+    fixed = tuned(UNIT.leading(), b=joint.b, T=T)
     off = np.array([np.abs(fixed.alpha / joint.alpha - 1), np.abs(fixed.eta / joint.eta - 1)])
     return grade(
         float(off[:, 1].max()) < 1e-4 and bool((off[:, 1] < off[:, 0]).all()),
@@ -508,7 +512,7 @@ def _flat_in_batch() -> Finding:
 
 # ---- figures and in-text numbers -----------------------------------------------------
 
-_AXES = {
+_AXES: dict[str, Any] = {
     "eta": np.logspace(-15, 4, 100),
     "b": np.logspace(0, 15, 100),
     "alpha": np.logspace(-10, 0, 100),
@@ -557,11 +561,11 @@ def _theorem2_on_grid(b: float) -> Finding:
 
 for _figure, _alpha in (("Fig1", 1e-3), ("Fig5", 0.066), ("Fig6", 1e-4)):
     claim(_figure, _figure, f"The grid search shows Theorem 1's exponents at alpha = {_alpha:g}.")(
-        lambda alpha=_alpha: _theorem1_on_grid(alpha)  # type: ignore[misc]
+        partial(_theorem1_on_grid, _alpha)
     )
 for _figure, _b in (("Fig2", 1072.0), ("Fig7", 32.0), ("Fig8", 35111.0)):
     claim(_figure, _figure, f"The grid search shows Theorem 2's exponents at b = {_b:g}.")(
-        lambda b=_b: _theorem2_on_grid(b)  # type: ignore[misc]
+        partial(_theorem2_on_grid, _b)
     )
 
 
@@ -572,7 +576,7 @@ for _figure, _b in (("Fig2", 1072.0), ("Fig7", 32.0), ("Fig8", 35111.0)):
 )
 def _oscillation() -> Finding:
     T = _AXES["T"]
-    chosen = T[(T > 1e6) & (T < 1e16)][::5]
+    chosen = T[(T > 1e6) & (T < 1e16)][::10]
     sweep = grid_argmin(UNIT, **{**_AXES, "T": chosen})
     best = tuned(UNIT, T=chosen)
     off, excess = np.exp(np.abs(np.log(sweep.b / best.b))), sweep.risk / best.risk - 1
@@ -652,9 +656,9 @@ def _square_root_rules() -> Finding:
 @claim("S4-sgd-eta", "section 4", "For SGD at fixed batch size eta ~ b*T**-1/2: linear scaling.")
 def _sgd_linear() -> Finding:
     b, T = np.logspace(0, 2, 3)[:, None], np.logspace(8, 12, 3)
-    eta = minimise(
-        lambda eta: sgd_risk(2.0, 3.0, 0.5, eta, b, T / b), (1e-12, 1e3), shape=(3, 3)
-    )[0]
+    eta = minimise(lambda eta: sgd_risk(2.0, 3.0, 0.5, eta, b, T / b), (1e-12, 1e3), shape=(3, 3))[
+        0
+    ]
     powers = power_law(eta, b, T)
     return grade(gap(powers, [1.0, -0.5]) < 1e-5, f"exponents of b and T: {show(powers)}")
 
@@ -687,9 +691,9 @@ def _sgd_minima() -> Finding:
     T_min = 4 / target**2
     b = np.array([1.0, 1.0, 1e20])
     K = np.array([T_min * 1.01, T_min * 0.99, 0.99 / target])
-    values = minimise(
-        lambda eta: sgd_risk(1.0, 1.0, 1.0, eta, b, K), (1e-12, 1.0), shape=b.shape
-    )[-1]
+    values = minimise(lambda eta: sgd_risk(1.0, 1.0, 1.0, eta, b, K), (1e-12, 1.0), shape=b.shape)[
+        -1
+    ]
     return grade(
         bool(values[0] < target < min(values[1:])),
         f"target 0.01: {values[0]:.5f} at b = 1, T = {K[0]:.4g}; {values[1]:.5f} with 2% fewer "
@@ -707,8 +711,7 @@ def _momentum_constant() -> Finding:
     factor = (tuned(UNIT, b=b, T=T).alpha / (b * T**-0.5)).mean()
     return grade(
         abs(factor - 1) < 1e-2,
-        f"with C1 = C2 = C3 = 1: beta = 1 - {factor:.4f}*b*T**-1/2; the factor is "
-        "2*sqrt(C1*C3)/C2",
+        f"with C1 = C2 = C3 = 1: beta = 1 - {factor:.4f}*b*T**-1/2; the factor is 2*sqrt(C1*C3)/C2",
         partly=0.1 < factor < 10,
     )
 

@@ -1,28 +1,22 @@
-"""critical_batch.hpp for Numba, operation by operation; see numba_kernels.
-
-The loop is not kept on disk: Numba's cache would not notice a change in numba_kernels,
-whose functions this one is made of.
-"""
+"""critical_batch.hpp for Numba: 2x2 stability spectra."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
-from .numba_intrinsics import fma
-from .numba_kernels import (
-    Operands,
+from .bound import positive_finite
+from .config import formula
+from .exact import (
     Pair,
     add,
     divide,
-    formula,
+    fma,
     is_finite,
     multiply,
     multiply_pairs,
     nearest_integer,
     negate,
-    part,
-    positive_finite,
     power_of_two,
     split,
     square_root,
@@ -94,14 +88,3 @@ def stability_spectrum(eta: float, f: float, h: float, r: float) -> Spectrum:
     if real:
         return Spectrum((y if y < x else x) + 0.0, 0.0, (x if y < x else y) + 0.0, 0.0)
     return Spectrum(re, -im, re, im)
-
-
-@part
-def stability_spectrum_loop(inputs: Operands, outputs: Operands) -> None:
-    eta, f, h, r = inputs[0], inputs[1], inputs[2], inputs[3]
-    for k in range(outputs[0].size):
-        x = stability_spectrum(eta[k], f[k], h[k], r[k])
-        outputs[0][k] = x.re1
-        outputs[1][k] = x.im1
-        outputs[2][k] = x.re2
-        outputs[3][k] = x.im2

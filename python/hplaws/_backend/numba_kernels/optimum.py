@@ -1,0 +1,278 @@
+"""optimum.hpp for Numba: the minimum of R over a box in (eta, alpha, b)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .bound import Coefficients, positive_finite, value
+from .config import formula, part
+from .cubic import cube_root, positive_cubic_root
+from .exact import DBL_MAX
+from .power import inverse_power
+from .theorems import smoothness, theorem3
+
+Limits = tuple[float, float]
+
+
+class Box(NamedTuple):
+    eta: Limits
+    alpha: Limits
+    b: Limits
+
+
+class BoxedOptimum(NamedTuple):
+    eta: float
+    alpha: float
+    b: float
+    K: float
+    T: float
+    risk: float
+    eta_limit: float
+    alpha_limit: float
+    b_limit: float
+
+
+@formula
+def clip(v: float, limits: Limits) -> float:
+    if v < limits[0]:
+        return limits[0]
+    return limits[1] if v > limits[1] else v
+
+
+@formula
+def limit_of(v: float, limits: Limits) -> float:
+    if limits[0] == limits[1]:
+        return 2.0
+    if v <= limits[0]:
+        return -1.0
+    return 1.0 if v >= limits[1] else 0.0
+
+
+@part
+def best_batch(A: float, C: float, E: float, H: float, q: float) -> float:
+    if not (A > 0.0):
+        return 0.0
+    if q == 0.5:
+        B = C + H
+        if not (E > 0.0):
+            return A / B
+        y = positive_cubic_root(A, B, 2.0 * E) if B > 0.0 else cube_root(2.0 * E / A)
+        return 1.0 / (y * y)
+    weight = ((1.0 - q) * C, E, 0.5 * H)
+    power = (1.0, 1.0 + q, q + 0.5)
+    b = math.inf
+    for k in range(3):
+        if not (weight[k] > 0.0):
+            continue
+        root = inverse_power(weight[k] / (q * A), 1.0 / power[k])
+        b = root.hi if root.hi < b else b
+    if not positive_finite(b):
+        return b
+    for _ in range(60):
+        f = 0.0
+        slope = 0.0
+        for k in range(3):
+            if not (weight[k] > 0.0):
+                continue
+            term = weight[k] / inverse_power(b, power[k]).hi
+            f += term
+            slope += power[k] * term
+        r = f / (q * A)
+        h = 2.0 * (r - 1.0) / (r + 1.0) * (f / slope)
+        b /= 1.0 + h + 0.5 * h * h
+        if math.fabs(h) < 2.0**-26:
+            break
+    return b
+
+
+class Slice(NamedTuple):
+    eta: float
+    b: float
+    slope: float
+    curvature: float
+    noise: float
+
+
+@formula
+def best_eta(D: float, S: float, limits: Limits) -> float:
+    eta = math.sqrt(D) / math.sqrt(S)
+    return clip(1.0 if eta != eta else eta, limits)
+
+
+@part
+def at_alpha(c: Coefficients, box: Box, alpha: float, T: float) -> Slice:
+    S = smoothness(c, alpha)
+    A = c.noise * math.sqrt(alpha)
+    C = c.burn_in * c.noise / alpha / T
+    E = c.init_error / alpha / T
+    H = 2.0 * math.sqrt(c.descent / T) * math.sqrt(S)
+    b = box.b[0]
+    if box.b[0] < box.b[1]:
+        b = best_batch(A, C, E, H, c.q)
+        free = math.sqrt(c.descent * (b / T)) / math.sqrt(S)
+        cap = box.eta[0] if free < box.eta[0] else box.eta[1]
+        if free < box.eta[0] or free > box.eta[1]:
+            b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q)
+        b = clip(b, box.b)
+    D = c.descent * (b / T)
+    eta = best_eta(D, S, box.eta)
+
+    size = inverse_power(b, c.q)
+    descent = D / eta if D > 0.0 else 0.0
+    start = C * size.hi * b
+    floor = A * size.hi
+    init = E * b
+    drift = c.drift * eta if c.drift > 0.0 else 0.0
+    lag = c.lag / alpha * eta if c.lag > 0.0 else 0.0
+    q = c.q
+    p = 1.0 - c.q
+    slope = 0.5 * floor - (start + init + lag)
+    noise = 0.5 * floor + start + init + lag
+    xx = start + 0.25 * floor + init + lag
+    xy = -(p * start + 0.5 * q * floor + init)
+    yy = descent + p * p * start + q * q * floor + init
+    zz = descent + drift + lag
+    if eta > box.eta[0] and eta < box.eta[1] and zz > 0.0:
+        xx -= lag * (lag / zz)
+        xy -= lag * (descent / zz)
+        yy -= descent * (descent / zz)
+    if b > box.b[0] and b < box.b[1] and yy > 0.0:
+        xx -= xy * (xy / yy)
+    return Slice(eta, b, slope, xx, noise)
+
+
+@part
+def result(c: Coefficients, box: Box, alpha: float, b: float, eta: float, T: float) -> BoxedOptimum:
+    at = eta
+    limit = c
+    if eta == 0.0 or eta > DBL_MAX:
+        limit = Coefficients(0.0, c.noise, 0.0, 0.0, c.burn_in, c.init_error, c.q)
+        at = 1.0
+    return BoxedOptimum(
+        eta,
+        alpha,
+        b,
+        T / b,
+        T,
+        value(limit, at, alpha, b, T),
+        limit_of(eta, box.eta),
+        limit_of(alpha, box.alpha),
+        limit_of(b, box.b),
+    )
+
+
+@formula
+def nothing(T: float) -> BoxedOptimum:
+    nan = math.nan
+    return BoxedOptimum(nan, nan, nan, nan, T if positive_finite(T) else nan, nan, nan, nan, nan)
+
+
+@part
+def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
+    free = theorem3(c, T)
+    if (
+        c.q == 0.5
+        and c.init_error == 0.0
+        and free.alpha > box.alpha[0]
+        and free.alpha < box.alpha[1]
+        and free.b > box.b[0]
+        and free.b < box.b[1]
+        and free.eta > box.eta[0]
+        and free.eta < box.eta[1]
+    ):
+        return result(c, box, free.alpha, free.b, free.eta, T)
+    top = at_alpha(c, box, box.alpha[1], T)
+    if box.alpha[0] == box.alpha[1] or top.slope <= 0.0:
+        return result(c, box, box.alpha[1], top.b, top.eta, T)
+    low = box.alpha[0]
+    high = box.alpha[1]
+    if low > 0.0:
+        bottom = at_alpha(c, box, low, T)
+        if bottom.slope >= 0.0:
+            return result(c, box, low, bottom.b, bottom.eta, T)
+    if free.alpha > low and free.alpha < high:
+        alpha = free.alpha
+    else:
+        alpha = math.sqrt(low) * math.sqrt(high) if low > 0.0 else 0.25 * high
+    stride = 0.25
+    previous = top.slope
+    s = at_alpha(c, box, alpha, T)
+    for _ in range(200):
+        if s.slope > 0.0:
+            high = alpha
+        else:
+            low = alpha
+        if math.fabs(s.slope) <= 2.0**-51 * s.noise:
+            break
+        h = s.slope / s.curvature
+        next = alpha * (1.0 - 0.5 * h) / (1.0 + 0.5 * h) if math.fabs(h) < 1.0 else 0.0
+        useful = next > low and next < high and math.fabs(s.slope) < 0.75 * math.fabs(previous)
+        if not useful:
+            stride *= 1.0 if low > 0.0 else stride
+            next = math.sqrt(low) * math.sqrt(high) if low > 0.0 else high * stride
+            if next < 2.0**-1000:
+                end = at_alpha(c, box, 2.0**-1000, T)
+                return result(c, box, 0.0, end.b, end.eta, T)
+        previous = s.slope
+        converged = useful and math.fabs(h) < 2.0**-20
+        if next == alpha or next <= low or next >= high:
+            break
+        alpha = next
+        s = at_alpha(c, box, alpha, T)
+        if converged:
+            break
+    return result(c, box, alpha, s.b, s.eta, T)
+
+
+@formula
+def valid(box: Box, T: float) -> bool:
+    return (
+        positive_finite(T)
+        and box.eta[0] >= 0.0
+        and box.eta[0] <= box.eta[1]
+        and box.eta[0] <= DBL_MAX
+        and box.eta[1] > 0.0
+        and box.alpha[0] >= 0.0
+        and box.alpha[0] <= box.alpha[1]
+        and box.alpha[1] > 0.0
+        and box.alpha[1] <= 1.0
+        and box.b[0] > 0.0
+        and box.b[0] <= box.b[1]
+        and box.b[1] <= DBL_MAX
+    )
+
+
+@part
+def boxed_optimum(c: Coefficients, box: Box, T: float, batch_multiple: float) -> BoxedOptimum:
+    if not valid(box, T) or not (batch_multiple >= 0.0 and batch_multiple <= DBL_MAX):
+        return nothing(T)
+    continuous = minimise(c, box, T)
+    if batch_multiple == 0.0:
+        return continuous
+    # np.ceil and np.floor: Numba's math.ceil and math.floor convert to int64.
+    first = np.ceil(box.b[0] / batch_multiple)
+    last = np.floor(box.b[1] / batch_multiple)
+    if not (first <= last) or not (last >= 1.0):
+        return nothing(T)
+    ends = (1.0 if first < 1.0 else first, last)
+    below = np.floor(continuous.b / batch_multiple)
+    counts = (clip(below, ends), clip(below + 1.0, ends))
+    best = nothing(T)
+    for k in range(2):
+        b = counts[k] * batch_multiple
+        x = minimise(c, Box(box.eta, box.alpha, (b, b)), T)
+        b_limit = 0.0
+        if ends[0] == ends[1]:
+            b_limit = 2.0
+        elif counts[k] == ends[0] and continuous.b <= x.b:
+            b_limit = -1.0
+        elif counts[k] == ends[1] and continuous.b >= x.b:
+            b_limit = 1.0
+        if k == 0 or x.risk < best.risk:
+            best = BoxedOptimum(
+                x.eta, x.alpha, x.b, x.K, x.T, x.risk, x.eta_limit, x.alpha_limit, b_limit
+            )
+    return best
