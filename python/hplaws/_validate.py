@@ -35,7 +35,8 @@ def float64(name: str, value: ArrayLike) -> Array:
         raise TypeError(
             f"{name} must be real numbers representable as float64, got dtype {array.dtype}"
         )
-    return array.astype(np.float64, copy=False)
+    array = array.astype(np.float64, copy=False)
+    return array if array.flags.aligned else array.copy()
 
 
 def _from_python_numbers(array: NDArray[Any]) -> NDArray[Any]:
