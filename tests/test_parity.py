@@ -97,7 +97,7 @@ def test_bound_kernels(kernel, q):
 @needs_both
 @pytest.mark.parametrize("q", [0.3, 0.5, 1.0])
 def test_optimum(q):
-    """Boxes closed, open and fixed; one in five has a limit, T or multiple that is no good."""
+    """Boxes closed, open and fixed; a quarter are empty, or an argument is out of its domain."""
     n = 10_000
     rng = np.random.default_rng(9)
     T = 10.0 ** rng.uniform(0, 20, n)
@@ -113,7 +113,7 @@ def test_optimum(q):
         bad = rng.random(n) < 0.03
         column[bad] = rng.choice(AWKWARD, bad.sum())
     native, numba = both("optimum", [*coefficient_columns(rng, n, q), *columns], 9)
-    assert 0.7 * n < np.isfinite(native).all(axis=-1).sum() < 0.95 * n
+    assert 0.5 * n < np.isfinite(native).all(axis=-1).sum() < 0.9 * n
     assert_same_bits(native, numba)
 
 

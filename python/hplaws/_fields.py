@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +34,14 @@ class Fields:
     @property
     def shape(self) -> tuple[int, ...]:
         """The fields' common shape; () for fields that are floats."""
-        return np.broadcast_shapes(*(a.shape for a in self._arrays().values()))
+        return _validate.broadcast_shape(**self._arrays())
 
     def _arrays(self) -> dict[str, NDArray[np.float64]]:
         """The fields as arrays, in the order in which they are declared."""
+        return self._as_arrays
+
+    @functools.cached_property
+    def _as_arrays(self) -> dict[str, NDArray[np.float64]]:
         return {f.name: np.asarray(getattr(self, f.name)) for f in dataclasses.fields(self)}
 
     def __eq__(self, other: object) -> bool:

@@ -21,6 +21,8 @@ AXES = ("alpha", "b", "eta")
 
 def float64(name: str, value: ArrayLike) -> Array:
     """`value` as a float64 array, without copying one; TypeError for what is not real."""
+    if type(value) is float:  # the usual case of a scalar call, where microseconds count
+        return np.asarray(value)
     if hasattr(value, "__cuda_array_interface__"):
         raise BackendError(
             f"{name} is a device array, and this build of hplaws has no CUDA backend; "
@@ -178,8 +180,11 @@ def where_valid(shape: tuple[int, ...], valid: Any, value: ArrayLike) -> Any:
 
 def broadcast_shape(**arrays: Array) -> tuple[int, ...]:
     """The common shape; ValueError with every argument's shape if there is none."""
+    different = {a.shape for a in arrays.values()} - {()}
+    if len(different) < 2:
+        return different.pop() if different else ()
     try:
-        return np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        return np.broadcast_shapes(*different)
     except ValueError:
         shapes = ", ".join(f"{name} {a.shape}" for name, a in arrays.items() if a.ndim)
         raise ValueError(f"the arguments do not broadcast together: {shapes}") from None

@@ -138,14 +138,14 @@ def grid_argmin(
     backend_name = backend or _backend.default_name()
     threads = _backend.thread_count(threads)
 
+    outer = bound.shape
+    bounds = np.stack([np.broadcast_to(a, outer).ravel() for a in fields.values()], axis=-1)
     kept = {name: values for name, values in axes.items() if name not in names}
-    shape = bound.shape + tuple(values.size for values in kept.values())
-    configs = math.prod(bound.shape) * math.prod(values.size for values in axes.values())
+    shape = outer + tuple(values.size for values in kept.values())
+    configs = math.prod(outer) * math.prod(values.size for values in axes.values())
     minimised = tuple(name in names for name in _validate.AXES)
     request = _backend.GridRequest(
-        bounds=np.stack(
-            [np.broadcast_to(a, bound.shape).ravel() for a in fields.values()], axis=-1
-        ),
+        bounds=bounds,
         alpha=axes["alpha"],
         b=axes["b"],
         eta=axes["eta"],
@@ -168,7 +168,7 @@ def grid_argmin(
         if found is not None
     }
     rank = len(shape)
-    for position, (name, axis) in enumerate(kept.items(), start=len(bound.shape)):
+    for position, (name, axis) in enumerate(kept.items(), start=len(outer)):
         along = axis.reshape([-1 if d == position else 1 for d in range(rank)])
         values[name] = np.broadcast_to(along, shape)
     with np.errstate(over="ignore", under="ignore"):
@@ -192,7 +192,7 @@ def grid_argmin(
         configs=configs,
         method=resolved,
         backend=str(backend_name),
-        _dims=tuple(f"bound_{d}" for d in range(len(bound.shape))) + tuple(kept),
+        _dims=tuple(f"bound_{d}" for d in range(len(outer))) + tuple(kept),
         _axes=kept,
     )
 

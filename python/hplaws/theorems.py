@@ -158,8 +158,7 @@ def _solve(
     results = tuple(np.empty(shape) for _ in range(6))
     _backend.get(backend).elementwise(kernel, tuple(arrays.values()), results)
     eta, alpha, b, K, T, risk = map(float, results) if shape == () else results
-    with np.errstate(invalid="ignore"):
-        feasible = (alpha <= 1) & (b >= 1) & (b <= T)
+    feasible = (alpha <= 1) & (b >= 1) & (b <= T)
     return Optimum(eta, alpha, b, K, T, risk, feasible)
 
 

@@ -47,6 +47,7 @@ void bind(py::module_& m, const char* name, Elementwise Kernels::* member, size_
 }  // namespace
 
 void register_elementwise(py::module_& m) {
+    m.attr("elementwise_threshold") = kElementwiseThreshold;
     bind(m, "risk", &Kernels::risk, 11, 1);
     bind(m, "positive_cubic_root", &Kernels::positive_cubic_root, 3, 1);
     bind(m, "cubic_roots", &Kernels::cubic_roots, 4, 3);

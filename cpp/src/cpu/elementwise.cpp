@@ -123,7 +123,7 @@ bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector
             }
         }
     };
-    return run_units((total + kUnit - 1) / kUnit, total < 4 * kUnit ? 1 : threads, work, poll);
+    return run_units((total + kUnit - 1) / kUnit, total < kElementwiseThreshold ? 1 : threads, work, poll);
 }
 
 }  // namespace hplaws

@@ -15,6 +15,9 @@ struct Operand {
     std::vector<int64_t> strides;
 };
 
+// Fewer elements than this are computed on the calling thread.
+constexpr int64_t kElementwiseThreshold = int64_t{1} << 16;
+
 bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector<Operand> in,
                      std::vector<Operand> out, int threads, const Poll& poll);
 

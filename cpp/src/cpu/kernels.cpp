@@ -21,40 +21,59 @@ constexpr int64_t kRates = 1024;
 // ---- dense ---------------------------------------------------------------------
 
 // m[i] = min(m[i], fma(D[i], inverse_eta[k], smooth_eta[k]) over k), for V vectors
-// of rows at once: two loads serve 2 V arithmetic operations.
+// of rows at once: two loads serve 2 V arithmetic operations. Each minimum waits for
+// the one before it, so a narrow tile runs U chains side by side, over every U-th k.
 template <int V>
 HPLAWS_HD void lower_tile(const double* D, double* m, const double* inverse_eta,
                           const double* smooth_eta, int64_t n) {
-    Vec d[V], low[V];
+    constexpr int U = V >= 6 ? 1 : V >= 3 ? 2 : 4;
+    Vec d[V], low[U][V];
     for (int v = 0; v < V; ++v) {
         d[v] = load(D + v * Vec::width);
-        low[v] = load(m + v * Vec::width);
+        for (int u = 0; u < U; ++u) low[u][v] = load(m + v * Vec::width);
     }
-    for (int64_t k = 0; k < n; ++k) {
+    int64_t k = 0;
+    for (; k + U <= n; k += U) {
+        for (int u = 0; u < U; ++u) {
+            const Vec x = broadcast(inverse_eta[k + u]), y = broadcast(smooth_eta[k + u]);
+            for (int v = 0; v < V; ++v) low[u][v] = min(fma(d[v], x, y), low[u][v]);
+        }
+    }
+    for (; k < n; ++k) {
         const Vec x = broadcast(inverse_eta[k]), y = broadcast(smooth_eta[k]);
-        for (int v = 0; v < V; ++v) low[v] = min(fma(d[v], x, y), low[v]);
+        for (int v = 0; v < V; ++v) low[0][v] = min(fma(d[v], x, y), low[0][v]);
     }
-    for (int v = 0; v < V; ++v) store(m + v * Vec::width, low[v]);
+    for (int v = 0; v < V; ++v) {
+        for (int u = 1; u < U; ++u) low[0][v] = min(low[u][v], low[0][v]);
+        store(m + v * Vec::width, low[0][v]);
+    }
 }
 
-// Rows are padded to whole vectors by the caller.
+// D and the minima fill the registers, less two for the loads.
+constexpr int kWidestTile = Vec::registers == 32 ? 12 : 6;
+
+// lower_tile<vectors>, 1 <= vectors <= V.
+template <int V>
+HPLAWS_HD void lower_vectors(int64_t vectors, const double* D, double* m, const double* inverse_eta,
+                             const double* smooth_eta, int64_t n) {
+    if constexpr (V > 1) {
+        if (vectors < V) return lower_vectors<V - 1>(vectors, D, m, inverse_eta, smooth_eta, n);
+    }
+    lower_tile<V>(D, m, inverse_eta, smooth_eta, n);
+}
+
+// Tiles of nearly equal width, because a narrow one costs almost as much as a wide
+// one. Rows are padded to whole vectors by the caller.
 HPLAWS_HD void lower_rows(const double* D, double* m, int64_t rows, const double* inverse_eta,
                           const double* smooth_eta, int64_t n) {
-    constexpr int kTile = Vec::registers == 32 ? 12 : 6;
     int64_t vectors = (rows + Vec::width - 1) / Vec::width;
-    for (; vectors >= kTile; vectors -= kTile) {
-        lower_tile<kTile>(D, m, inverse_eta, smooth_eta, n);
-        D += kTile * Vec::width;
-        m += kTile * Vec::width;
+    for (int64_t tiles = (vectors + kWidestTile - 1) / kWidestTile; tiles > 0; --tiles) {
+        const int64_t width = (vectors + tiles - 1) / tiles;
+        lower_vectors<kWidestTile>(width, D, m, inverse_eta, smooth_eta, n);
+        D += width * Vec::width;
+        m += width * Vec::width;
+        vectors -= width;
     }
-    for (; vectors >= 4; vectors -= 4) {
-        lower_tile<4>(D, m, inverse_eta, smooth_eta, n);
-        D += 4 * Vec::width;
-        m += 4 * Vec::width;
-    }
-    if (vectors == 3) lower_tile<3>(D, m, inverse_eta, smooth_eta, n);
-    if (vectors == 2) lower_tile<2>(D, m, inverse_eta, smooth_eta, n);
-    if (vectors == 1) lower_tile<1>(D, m, inverse_eta, smooth_eta, n);
 }
 
 // What R needs of one row, its eta aside.
@@ -74,7 +93,8 @@ void dense_over_eta(const DenseGrid& g, const Block& block, double* risk, int64_
     const int64_t kept_b = block.kept(block.b, block.keep_b);
     for (int64_t j0 = block.b[0]; j0 < block.b[1]; j0 += kRows) {
         const int64_t rows = block.b[1] - j0 < kRows ? block.b[1] - j0 : kRows;
-        for (int64_t j = 0; j < kRows; ++j) D[j] = 0.0;
+        const int64_t padded = (rows + Vec::width - 1) / Vec::width * Vec::width;
+        for (int64_t j = rows; j < padded; ++j) D[j] = 0.0;
         for (int64_t j = 0; j < rows; ++j) {
             const double b = g.b[j0 + j], T = g.budget_is_steps ? b * g.budget : g.budget;
             const BudgetTerms t = budget_terms(g.bound, g.batch_start[j0 + j], b, reciprocal(T));
@@ -84,7 +104,7 @@ void dense_over_eta(const DenseGrid& g, const Block& block, double* risk, int64_
         }
         for (int64_t i = block.alpha[0]; i < block.alpha[1]; ++i) {
             const MomentumTerms m = momentum_terms(g.bound, g.alpha[i]);
-            for (int64_t j = 0; j < kRows; ++j) R[j] = infinity();
+            for (int64_t j = 0; j < padded; ++j) R[j] = infinity();
             for (int64_t k0 = block.eta[0]; k0 < block.eta[1]; k0 += kRates) {
                 const int64_t rates = block.eta[1] - k0 < kRates ? block.eta[1] - k0 : kRates;
                 for (int64_t k = 0; k < rates; ++k) smooth_eta[k] = m.smooth * g.eta[k0 + k];

@@ -21,7 +21,9 @@ if _isa:
 
 
 def elementwise(kernel: str, inputs: tuple[Floats, ...], outputs: tuple[Floats, ...]) -> None:
-    getattr(core, kernel)(inputs, outputs, thread_count(None))
+    # The core takes no second thread for less; the question alone costs microseconds.
+    threads = thread_count(None) if outputs[0].size >= core.elementwise_threshold else 1
+    getattr(core, kernel)(inputs, outputs, threads)
 
 
 def grid_argmin(request: GridRequest, progress: Progress) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .bound import positive_finite
 from .config import formula, part
 from .exact import (
     DBL_MAX,
@@ -52,7 +51,7 @@ def halley_step(y: float, p: float, r: float) -> float:
 
 @formula
 def positive_cubic_root(a: float, b: float, c: float) -> float:
-    valid = positive_finite(a) & (b >= 0.0) & (b <= DBL_MAX) & positive_finite(c)
+    valid = (a > 0.0) & (a <= DBL_MAX) & (b >= 0.0) & (b <= DBL_MAX) & (c > 0.0) & (c <= DBL_MAX)
     sa = split(a)
     sb = split(b)
     sc = split(c)

@@ -144,30 +144,33 @@ def at_alpha(c: Coefficients, box: Box, alpha: float, T: float) -> Slice:
     return Slice(eta, b, slope, xx, noise)
 
 
+@formula
+def nothing(T: float) -> BoxedOptimum:
+    nan = math.nan
+    return BoxedOptimum(nan, nan, nan, nan, T if positive_finite(T) else nan, nan, nan, nan, nan)
+
+
 @part
 def result(c: Coefficients, box: Box, alpha: float, b: float, eta: float, T: float) -> BoxedOptimum:
-    at = eta
-    limit = c
-    if eta == 0.0 or eta > DBL_MAX:
+    if eta > 0.0 and eta <= DBL_MAX:
+        risk = value(c, eta, alpha, b, T)
+    else:
+        honest = c.descent == 0.0 if eta == 0.0 else c.drift == 0.0 and c.lag == 0.0
+        if not honest:
+            return nothing(T)
         limit = Coefficients(0.0, c.noise, 0.0, 0.0, c.burn_in, c.init_error, c.q)
-        at = 1.0
+        risk = value(limit, 1.0, alpha, b, T)
     return BoxedOptimum(
         eta,
         alpha,
         b,
         T / b,
         T,
-        value(limit, at, alpha, b, T),
+        risk,
         limit_of(eta, box.eta),
         limit_of(alpha, box.alpha),
         limit_of(b, box.b),
     )
-
-
-@formula
-def nothing(T: float) -> BoxedOptimum:
-    nan = math.nan
-    return BoxedOptimum(nan, nan, nan, nan, T if positive_finite(T) else nan, nan, nan, nan, nan)
 
 
 @part
