@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from peers import Contender
 
-PACKAGES = ("hplaws", "numpy", "numba", "numexpr", "pytest-benchmark")
+PACKAGES = ("hplaws", "numpy", "numba", "numexpr", "scipy", "cvxpy", "pytest-benchmark")
 
 
 def _configuration() -> dict[str, Any]:

@@ -49,6 +49,15 @@ class Contender:
         return self.name
 
 
+def ours(function: Callable[..., Any]) -> tuple[Contender, ...]:
+    """A function of ours on every thread, on one, and on the Numba backend."""
+    return (
+        Contender("hplaws", "hplaws", function),
+        Contender("hplaws, 1 thread", "hplaws", function, threads=1),
+        Contender("hplaws, Numba backend", "numba", lambda *xs: function(*xs, backend="numba")),
+    )
+
+
 # ---- risk ----------------------------------------------------------------------
 
 RISK = (
@@ -365,4 +374,88 @@ def _theorem3_viete(c: Any, T: Any) -> tuple[Any, Any, Any]:
 THEOREM3_PEERS = (
     Contender("NumPy, Viete", "numpy", theorem3_numpy),
     Contender("Numba, Viete", "numba", _theorem3_viete),
+)
+
+
+# ---- the optimum in a box: (eta, alpha, b) for each T -------------------------------
+
+# SciPy and cvxpy are imported where they are used: together they take seconds, and a run
+# of anything else does without them.
+
+
+def posynomial(c: Any) -> tuple[Any, Any]:
+    """The sizes of R's terms, and their powers of (eta, alpha, b, T)."""
+    descent, noise, drift, lag, burn_in, init_error, q = c
+    terms = (
+        (descent, (-1.0, 0.0, 1.0, -1.0)),
+        (noise * burn_in, (0.0, -1.0, 1.0 - q, -1.0)),
+        (noise, (0.0, 0.5, -q, 0.0)),
+        (init_error, (0.0, -1.0, 1.0, -1.0)),
+        (drift, (1.0, 0.0, 0.0, 0.0)),
+        (lag, (1.0, -1.0, 0.0, 0.0)),
+    )
+    sizes, powers = zip(*(term for term in terms if term[0] > 0.0), strict=True)
+    return np.array(sizes), np.array(powers)
+
+
+def limits(box: Any, T: Any) -> dict[str, tuple[Any, Any]]:
+    """The pairs that `hplaws.optimum` fills in for those that `box` leaves out."""
+    return {"eta": (0.0, math.inf), "alpha": (0.0, 1.0), "b": (1.0, T), **box}
+
+
+def _log_risk(x: Any, log_sizes: Any, powers: Any) -> tuple[float, Any]:
+    """log R and its gradient at x = log(eta, alpha, b)."""
+    exponents = log_sizes + powers @ x
+    largest = exponents.max()
+    terms = np.exp(exponents - largest)
+    total = terms.sum()
+    return largest + math.log(total), terms @ powers / total
+
+
+def optimum_scipy(c: Any, T: Any, box: Any, **options: Any) -> Any:
+    """log R is convex in the logs, and of one scale whatever T is."""
+    from scipy.optimize import minimize
+
+    sizes, powers = posynomial(c)
+    start = np.log([1e-3, 0.1, 100.0])
+    found = np.empty((T.size, 3))
+    for k, budget in enumerate(T):
+        arguments = np.log(sizes) + powers[:, 3] * math.log(budget), powers[:, :3]
+        with np.errstate(divide="ignore"):
+            ends = np.log([*limits(box, budget).values()])
+        answer = minimize(_log_risk, start, arguments, jac=True, bounds=ends, **options)
+        found[k] = np.exp(answer.x)
+    return found.T
+
+
+def optimum_cvxpy(c: Any, T: Any, box: Any) -> Any:
+    """A geometric programme, compiled once for all T, which is its parameter."""
+    import cvxpy
+
+    budget = cvxpy.Parameter(pos=True)
+    variables = [cvxpy.Variable(pos=True) for _ in range(3)]
+    risk = sum(
+        size * cvxpy.prod([v**p for v, p in zip((*variables, budget), power, strict=True) if p])
+        for size, power in zip(*posynomial(c), strict=True)
+    )
+    inside = []
+    for variable, (low, high) in zip(variables, limits(box, budget).values(), strict=True):
+        inside += [variable >= low] if low > 0.0 else []
+        inside += [variable <= high] if high is not math.inf else []
+    problem = cvxpy.Problem(cvxpy.Minimize(risk), inside)
+    found = np.empty((T.size, 3))
+    for k, budget.value in enumerate(T):
+        problem.solve(gp=True)
+        found[k] = [variable.value for variable in variables]
+    return found.T
+
+
+def _scipy(method: str, tolerance: float) -> Callable[..., Any]:
+    return lambda *xs: optimum_scipy(*xs, method=method, options={"ftol": tolerance})
+
+
+OPTIMUM_PEERS = (
+    Contender("SciPy, L-BFGS-B", "scipy", _scipy("L-BFGS-B", 1e-10), limit=20),
+    Contender("SciPy, SLSQP", "scipy", _scipy("SLSQP", 1e-10), limit=20),
+    Contender("cvxpy, geometric programme", "cvxpy", optimum_cvxpy, limit=20),
 )

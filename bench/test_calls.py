@@ -27,6 +27,7 @@ CALLS = {
     ("risk", "hplaws"): lambda: hplaws.risk(cases.BOUND, 1e-3, 1e-2, 64, T=1e9),
     ("risk", "plain Python"): lambda: python_risk(cases.COEFFICIENTS, 1e-3, 1e-2, 64, 1e9),
     ("theorem3", "hplaws"): lambda: hplaws.theorem3(cases.BOUND, T=1e9),
+    ("optimum", "hplaws"): lambda: hplaws.optimum(cases.BOUND, 1e9),
 }
 
 

@@ -15,14 +15,6 @@ import hplaws
 SIZES = (10**2, 10**4, 10**6)
 
 
-def _ours(function: Any) -> tuple[Contender, ...]:
-    return (
-        Contender("hplaws", "hplaws", function),
-        Contender("hplaws, 1 thread", "hplaws", function, threads=1),
-        Contender("hplaws, Numba backend", "numba", lambda *xs: function(*xs, backend="numba")),
-    )
-
-
 def _runs(ours: tuple[Contender, ...], others: tuple[Contender, ...]) -> Any:
     return pytest.mark.parametrize(
         ("contender", "count"),
@@ -31,7 +23,7 @@ def _runs(ours: tuple[Contender, ...], others: tuple[Contender, ...]) -> Any:
     )
 
 
-@_runs(_ours(hplaws.positive_cubic_root), peers.POSITIVE_ROOT_PEERS)
+@_runs(peers.ours(hplaws.positive_cubic_root), peers.POSITIVE_ROOT_PEERS)
 def test_positive_root(measure: Any, contender: Contender, count: int) -> None:
     random = np.random.default_rng(0)
     abc = [10 ** random.uniform(-3, 3, count) for _ in range(3)]
@@ -61,7 +53,7 @@ def separated_cubics(count: int) -> list[Any]:
     return [a, -a * (low + sums), a * (low * sums + products), -a * low * products]
 
 
-@_runs(_ours(hplaws.cubic_roots), peers.ROOTS_PEERS)
+@_runs(peers.ours(hplaws.cubic_roots), peers.ROOTS_PEERS)
 def test_roots(measure: Any, contender: Contender, count: int) -> None:
     abcd = separated_cubics(count)
     expected = hplaws.cubic_roots(*abcd)
@@ -83,7 +75,7 @@ def theorem3(_: Any, T: Any, **options: Any) -> Any:
     return hplaws.theorem3(cases.BOUND, T=T, **options)
 
 
-@_runs(_ours(theorem3), peers.THEOREM3_PEERS)
+@_runs(peers.ours(theorem3), peers.THEOREM3_PEERS)
 def test_theorem3(measure: Any, contender: Contender, count: int) -> None:
     T = 10 ** np.random.default_rng(0).uniform(3, 20, count)
     ours, found = hplaws.theorem3(cases.BOUND, T=T), contender.call(cases.COEFFICIENTS, T)

@@ -12,8 +12,10 @@ def main() -> int:
         for name in ("typer", "rich"):
             importlib.import_module(name)
     except ImportError:
-        print("hplaws: the command line needs Typer and Rich: pip install 'hplaws[cli]'",
-              file=sys.stderr)
+        print(
+            "hplaws: the command line needs Typer and Rich: pip install 'hplaws[cli]'",
+            file=sys.stderr,
+        )
         return 2
     from .cli import run
 

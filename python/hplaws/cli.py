@@ -269,7 +269,7 @@ def solve(
     values["risk"] = best.risk
     active = {name: _ACTIVE[code] for name, code in best.active.items()}
     if as_json:
-        print(_strict_json({**values, "active": active, "bound": vars(bound)}))
+        print(_strict_json({**values, "active": active, "bound": dataclasses.asdict(bound)}))
         return
     binding = {name: limit for name, limit in active.items() if limit != "none"}
     rows = [(_NAMES[name], text, binding.get(name, "")) for name, text in _texts(values)]
