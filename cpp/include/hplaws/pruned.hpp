@@ -64,6 +64,12 @@ struct PrunedSearch {
     double budget;         // T, or K if budget_is_steps
     bool budget_is_steps;  // K means T = b K, rounded once
 
+    // What R needs of each value, beside the axes above; nullptr: computed when needed.
+    // Tables pay where many searches share an axis, and cost its length.
+    const double* inverse_eta;
+    const MomentumTerms* momentum;
+    const BatchTerms* batch;
+
     Pair inverse_T;  // 1/budget, set by pruned_argmin; means nothing if budget_is_steps
 
     // Where the last search ended: neighbours in T and b end nearby.
@@ -82,38 +88,65 @@ HPLAWS_HD int64_t row_of(const PrunedSearch& s, int64_t i, int64_t j) {
     return index_of(s.alpha, i) * s.row_stride + index_of(s.b, j);
 }
 
-// The row (alpha, b): what its configurations share, and its envelope.
+HPLAWS_HD double inverse_eta_at(const PrunedSearch& s, int64_t i) {
+    return s.inverse_eta ? s.inverse_eta[i] : inverse_rate(s.eta.value[i]);
+}
+
+HPLAWS_HD MomentumTerms momentum_at(const PrunedSearch& s, int64_t i) {
+    return s.momentum ? s.momentum[i] : momentum_terms(s.bound, s.alpha.value[i]);
+}
+
+HPLAWS_HD BatchTerms batch_at(const PrunedSearch& s, int64_t j) {
+    return s.batch ? s.batch[j] : batch_terms(s.bound, s.b.value[j]);
+}
+
+// What the configurations of one row (alpha, b) share.
 struct Row {
     double D, S, N;
-    double value;    // F
+    double centre;  // sqrt(D/S)
+};
+
+// The terms of N, and how much of the burn-in falls with b^-q.
+struct NoiseTerms {
+    double floor, burn_in, noisy_start;
+};
+
+HPLAWS_HD Row make_row(const PrunedSearch& s, const MomentumTerms& m, int64_t j, NoiseTerms& noise) {
+    const BatchTerms batch = batch_at(s, j);
+    const double b = s.b.value[j];
+    const Pair inverse_T = s.budget_is_steps ? reciprocal(b * s.budget) : s.inverse_T;
+    const BudgetTerms t = budget_terms(s.bound, batch.start, b, inverse_T);
+    noise.floor = batch.noise * m.sqrt_alpha;
+    noise.burn_in = burn_in_term(t.start, m.inverse);
+    // As a share of the whole, because b/(alpha T) alone may overflow.
+    const double share = s.bound.init_error > 0.0 ? s.bound.burn_in * batch.noise / batch.start : 1.0;
+    noise.noisy_start = share * noise.burn_in;
+    const double N = noise_term(batch.noise, m.sqrt_alpha, noise.burn_in);
+    return {t.descent, m.smooth, N, std::sqrt(t.descent) / std::sqrt(m.smooth)};
+}
+
+// A row with its envelope F and the slopes of F.
+struct Envelope {
+    Row row;
+    double value;
     double slope_x;  // dF / d log alpha
     double slope_y;  // dF / d log b
 };
 
-HPLAWS_HD Row make_row(const PrunedSearch& s, const MomentumTerms& m, double b) {
-    const BatchTerms batch = batch_terms(s.bound, b);
-    const Pair inverse_T = s.budget_is_steps ? reciprocal(b * s.budget) : s.inverse_T;
-    const BudgetTerms t = budget_terms(s.bound, batch.start, b, inverse_T);
-    const double burn_in = burn_in_term(t.start, m.inverse);
-    Row row;
-    row.D = t.descent;
-    row.S = m.smooth;
-    row.N = noise_term(batch.noise, m.sqrt_alpha, burn_in);
-
+HPLAWS_HD Envelope make_envelope(const PrunedSearch& s, const MomentumTerms& m, int64_t j) {
+    NoiseTerms noise;
+    const Row row = make_row(s, m, j, noise);
     const double smallest = s.eta.value[0], largest = s.eta.value[s.eta.size - 1];
-    double eta = std::sqrt(row.D) / std::sqrt(row.S);
-    eta = eta > smallest ? eta : smallest;  // also takes 0/0
+    double eta = row.centre > smallest ? row.centre : smallest;  // also takes 0/0
     eta = eta < largest ? eta : largest;
     const double descent = row.D / eta, smooth = row.S * eta;
-    const double floor = batch.noise * m.sqrt_alpha;
-    // The part of the burn-in term that falls with b^-q. (b/(alpha T) alone may overflow.)
-    const double share = s.bound.init_error > 0.0 ? s.bound.burn_in * batch.noise / batch.start : 1.0;
-    const double noisy_start = share * burn_in;
-    row.value = (descent + smooth) + row.N;
-    row.slope_x = (s.bound.drift * eta - smooth) + (0.5 * floor - burn_in);
-    row.slope_y = -s.bound.q * (noisy_start + floor);
-    if (!s.budget_is_steps) row.slope_y += descent + burn_in;
-    return row;
+    Envelope e;
+    e.row = row;
+    e.value = (descent + smooth) + row.N;
+    e.slope_x = (s.bound.drift * eta - smooth) + (0.5 * noise.floor - noise.burn_in);
+    e.slope_y = -s.bound.q * (noise.noisy_start + noise.floor);
+    if (!s.budget_is_steps) e.slope_y += descent + noise.burn_in;
+    return e;
 }
 
 // Smallest position in [0, n] where rising(i) holds, found from `hint` outwards
@@ -132,8 +165,7 @@ HPLAWS_HD int64_t first_rising(int64_t n, int64_t hint, Rising rising) {
             if (hi - lo <= step) break;
             i += step;
         }
-        if (lo > hint && hi < n) break;  // bracketed from both sides
-        if (hi <= hint && lo > 0) break;
+        if (lo > 0 && hi < n) break;  // bracketed from both sides
     }
     while (lo < hi) {
         const int64_t mid = lo + (hi - lo) / 2;
@@ -146,15 +178,13 @@ HPLAWS_HD int64_t first_rising(int64_t n, int64_t hint, Rising rising) {
 // (d): all configurations of one row that can still win.
 HPLAWS_HD void visit_row(PrunedSearch& s, const Row& row, int64_t row_index, Winner& best) {
     const SortedAxis& eta = s.eta;
-    const double centre = std::sqrt(row.D) / std::sqrt(row.S);
     const int64_t start =
-        first_rising(eta.size, s.eta_hint, [&](int64_t i) { return eta.value[i] >= centre; });
+        first_rising(eta.size, s.eta_hint, [&](int64_t i) { return eta.value[i] >= row.centre; });
     s.eta_hint = start;
     for (int direction = 0; direction < 2; ++direction) {
         const int64_t step = direction == 0 ? 1 : -1;
         for (int64_t i = direction == 0 ? start : start - 1; i >= 0 && i < eta.size; i += step) {
-            const double value = eta.value[i];
-            const double rate = rate_term(row.D, inverse_rate(value), row.S * value);
+            const double rate = rate_term(row.D, inverse_eta_at(s, i), row.S * eta.value[i]);
             const Winner candidate = {rate + row.N, row_index, index_of(eta, i)};
             if (precedes(candidate, best)) best = candidate;
             if (low(rate) + row.N > best.risk) break;
@@ -167,25 +197,25 @@ HPLAWS_HD void visit_row(PrunedSearch& s, const Row& row, int64_t row_index, Win
 struct Slice {
     MomentumTerms momentum;
     int64_t rising;   // first b at which slope_y >= 0, or the axis's length
-    Row left, right;  // the rows at rising - 1 and at rising, where those exist
+    Envelope left, right;  // at rising - 1 and at rising, where those exist
     double bound;     // L
     double slope;     // g
 };
 
 HPLAWS_HD Slice make_slice(PrunedSearch& s, int64_t i) {
     Slice slice = {};
-    slice.momentum = momentum_terms(s.bound, s.alpha.value[i]);
+    slice.momentum = momentum_at(s, i);
     // The search ends having looked last at rising - 1 and at rising.
     slice.rising = first_rising(s.b.size, s.b_hint, [&](int64_t j) {
-        const Row row = make_row(s, slice.momentum, s.b.value[j]);
-        const bool rises = row.slope_y >= 0.0;
-        (rises ? slice.right : slice.left) = row;
+        const Envelope e = make_envelope(s, slice.momentum, j);
+        const bool rises = e.slope_y >= 0.0;
+        (rises ? slice.right : slice.left) = e;
         return rises;
     });
     s.b_hint = slice.rising;
-    const Row &left = slice.left, &right = slice.right;
+    const Envelope &left = slice.left, &right = slice.right;
     if (slice.rising == 0 || slice.rising == s.b.size) {
-        const Row& end = slice.rising == 0 ? right : left;
+        const Envelope& end = slice.rising == 0 ? right : left;
         slice.bound = low(end.value);
         slice.slope = end.slope_x;
         return slice;
@@ -202,14 +232,14 @@ HPLAWS_HD Slice make_slice(PrunedSearch& s, int64_t i) {
 HPLAWS_HD void visit_slice(PrunedSearch& s, const Slice& slice, int64_t i, Winner& best) {
     for (int direction = 0; direction < 2; ++direction) {
         const bool up = direction == 0;
-        Row row = up ? slice.right : slice.left;
+        Envelope e = up ? slice.right : slice.left;
         int64_t j = up ? slice.rising : slice.rising - 1;
         while (j >= 0 && j < s.b.size) {
-            const bool climbs = up ? row.slope_y >= 0.0 : row.slope_y <= 0.0;
-            if (!(low(row.value) > best.risk)) visit_row(s, row, row_of(s, i, j), best);
+            const bool climbs = up ? e.slope_y >= 0.0 : e.slope_y <= 0.0;
+            if (!(low(e.value) > best.risk)) visit_row(s, e.row, row_of(s, i, j), best);
             else if (climbs) break;
             j += up ? 1 : -1;
-            if (j >= 0 && j < s.b.size) row = make_row(s, slice.momentum, s.b.value[j]);
+            if (j >= 0 && j < s.b.size) e = make_envelope(s, slice.momentum, j);
         }
     }
 }
@@ -260,8 +290,8 @@ HPLAWS_HD Winner pruned_argmin(PrunedSearch& s) {
     s.inverse_T = reciprocal(s.budget);
     const int64_t n = s.alpha.size;
     if (n == 1 && s.b.size == 1) {
-        const MomentumTerms momentum = momentum_terms(s.bound, s.alpha.value[0]);
-        const pruned::Row row = pruned::make_row(s, momentum, s.b.value[0]);
+        pruned::NoiseTerms noise;
+        const pruned::Row row = pruned::make_row(s, pruned::momentum_at(s, 0), 0, noise);
         pruned::visit_row(s, row, pruned::row_of(s, 0, 0), best);
         return best;
     }

@@ -68,12 +68,20 @@ struct BatchColumns {
     }
 };
 
+// Tables for the pruned search, of one bound, in the order in which it sees the axes.
+struct SearchTables {
+    int64_t bound = -1;
+    std::vector<double> inverse_eta;
+    std::vector<MomentumTerms> momentum;
+    std::vector<BatchTerms> batch;
+};
+
 struct Worker {
     BatchColumns columns;
     std::vector<double> risk;
     std::vector<int64_t> row;
     PrunedSearch search{};
-    int64_t search_problem = -1;
+    SearchTables tables;
 };
 
 // A problem is one bound at one budget. Its units come one after another.
@@ -300,30 +308,59 @@ private:
         return run_units(problems * units_per_problem, threads, work, poll);
     }
 
+    // The axis as the searches of a bound see it: sorted if it is minimised away, in
+    // the caller's order if each cell has one value of it, and at its first element
+    // if R does not depend on it.
+    SortedAxis search_axis(const Coefficients& c, int a) const {
+        static const int64_t first = 0;
+        if (!q.over[a]) return {q.axis[a].data, nullptr, n[a]};
+        const bool matters[3] = {depends_on_alpha(c), depends_on_b(c), depends_on_eta(c)};
+        return matters[a] ? sorted[a].axis : SortedAxis{q.axis[a].data, &first, 1};
+    }
+
+    void set_bound(int64_t bound, const SortedAxis axis[3], Worker& worker) const {
+        const Coefficients& c = worker.search.bound = q.bounds[bound];
+        if (worker.tables.bound == bound) return;
+        worker.tables.bound = bound;
+        // A search looks at some ten values of each axis, and a table costs its length:
+        // where an axis is longer than that, values are worked out when needed.
+        const int64_t longest = 16 * cells * q.budget.size;
+        const auto fill = [longest](auto& table, const SortedAxis& values, auto terms) {
+            table.clear();
+            if (values.size > longest) return;
+            for (int64_t i = 0; i < values.size; ++i) table.push_back(terms(values.value[i]));
+        };
+        fill(worker.tables.momentum, axis[kAlpha], [&c](double alpha) { return momentum_terms(c, alpha); });
+        fill(worker.tables.batch, axis[kB], [&c](double b) { return batch_terms(c, b); });
+        fill(worker.tables.inverse_eta, axis[kEta], [](double eta) { return inverse_rate(eta); });
+    }
+
     void run_pruned(int64_t p, int64_t local, Worker& worker) {
         PrunedSearch& s = worker.search;
-        if (worker.search_problem != p) {
-            worker.search_problem = p;
-            s.bound = q.bounds[p / q.budget.size];
-            s.budget = q.budget.data[p % q.budget.size];
-            s.budget_is_steps = q.budget_is_steps;
-            s.row_stride = n[kB];
-        }
-        SortedAxis* axis[3] = {&s.alpha, &s.b, &s.eta};
-        const bool matters[3] = {depends_on_alpha(s.bound), depends_on_b(s.bound), depends_on_eta(s.bound)};
-        int64_t index[3] = {0, 0, 0};
-        for (int a = 0; a < 3; ++a) {
-            *axis[a] = matters[a] ? sorted[a].axis : SortedAxis{q.axis[a].data, index + a, 1};
-        }
+        const int64_t bound = p / q.budget.size;
+        SortedAxis axis[3];
+        for (int a = 0; a < 3; ++a) axis[a] = search_axis(q.bounds[bound], a);
+        set_bound(bound, axis, worker);
+        s.budget = q.budget.data[p % q.budget.size];
+        s.budget_is_steps = q.budget_is_steps;
+        s.row_stride = n[kB];
         const int64_t first = local * cells_per_unit, last = std::min(cells, first + cells_per_unit);
         for (int64_t c = first; c < last; ++c) {
-            int64_t rest = c;
+            int64_t rest = c, index[3] = {0, 0, 0};
+            SortedAxis part[3] = {axis[kAlpha], axis[kB], axis[kEta]};
             for (const int a : {kEta, kB, kAlpha}) {
                 if (q.over[a]) continue;
                 index[a] = rest % n[a];
                 rest /= n[a];
-                *axis[a] = {q.axis[a].data + index[a], index + a, 1};
+                part[a] = {axis[a].value + index[a], index + a, 1};
             }
+            s.alpha = part[kAlpha];
+            s.b = part[kB];
+            s.eta = part[kEta];
+            const SearchTables& tables = worker.tables;
+            s.momentum = tables.momentum.empty() ? nullptr : tables.momentum.data() + index[kAlpha];
+            s.batch = tables.batch.empty() ? nullptr : tables.batch.data() + index[kB];
+            s.inverse_eta = tables.inverse_eta.empty() ? nullptr : tables.inverse_eta.data() + index[kEta];
             const Winner w = kernels.pruned(s);
             put(p * cells + c, w.risk, w.row, w.eta);
         }
