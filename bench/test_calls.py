@@ -7,9 +7,9 @@ import subprocess
 import sys
 from typing import Any
 
-import cases
 import pytest
 
+import cases
 import hplaws
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import cases
 import numpy as np
-import peers
 import pytest
-from peers import Contender
 
+import cases
 import hplaws
+import peers
+from peers import Contender
 
 SIZES = (10**2, 10**4, 10**6)
 

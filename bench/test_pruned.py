@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cases
-import peers
 import pytest
-from peers import Contender
 
+import cases
 import hplaws
+import peers
+from peers import Contender
 
 
 def _pruned(**options: Any) -> Any:

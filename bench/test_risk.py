@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import cases
-import limits
 import numpy as np
-import peers
 import pytest
-from peers import Contender
 
+import cases
 import hplaws
+import limits
+import peers
+from peers import Contender
 
 
 def _risk(_: Any, eta: Any, alpha: Any, b: Any, T: Any, out: Any) -> None:

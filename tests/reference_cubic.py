@@ -8,13 +8,14 @@ four doubles can cause.
 import functools
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import mpmath
 
 PRECISION = 500
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def positive_root(a, b, c):
     """The positive root of a x^3 - b x - c; Newton from above is monotone."""
     with mpmath.workprec(PRECISION):
@@ -76,7 +77,7 @@ def _root_between(f, slope, lo, hi):
     return x
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def real_roots(a, b, c, d):
     """All real roots with multiplicity, a tuple of ascending mpf; () for a constant."""
     coefficients = [Fraction(x) for x in (a, b, c, d)]
@@ -131,14 +132,14 @@ def _cubic(a, b, c, d):
     cuts.sort()
     roots = [
         _root_between(f, slope, lo, hi)
-        for lo, hi in zip(cuts, cuts[1:])
+        for lo, hi in pairwise(cuts)
         if f(lo) * f(hi) < 0 and lo * hi > 0
     ]
     assert len(roots) == (3 if delta > 0 else 1)
     return roots
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def condition_number(a, b, c, d, x):
     """Relative change of the root x per relative change of the coefficients,
     componentwise: (|a x^3| + |b x^2| + |c x| + |d|) / |x f'(x)|. 1 for a zero

@@ -7,9 +7,10 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-import hplaws
 import numpy as np
 import pytest
+
+import hplaws
 
 CONSUMER = Path(__file__).parent / "cpp"
 

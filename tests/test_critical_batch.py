@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 import pytest
-from reference import mp, ulp_error
 
 from hplaws import _backend
 from hplaws.critical_batch import CriticalBatch, Stability
+from reference import mp, ulp_error
 
 FIELDS = ("P_max", "nu0", "trace_fisher", "T0", "k_B")
 METHODS = (

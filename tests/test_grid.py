@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import pytest
-import reference
 
 import hplaws
+import reference
 from hplaws import Bound, grid_argmin
 
 AXES = ("alpha", "b", "eta")

@@ -4,11 +4,11 @@ import itertools
 import math
 
 import numpy as np
-import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
 import hplaws
+import reference
 from hplaws import Bound, grid_argmin, risk
 
 SMALLEST, LARGEST = float(np.nextafter(0.0, 1.0)), float(np.finfo(float).max)

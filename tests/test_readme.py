@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from hplaws import claims
 
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

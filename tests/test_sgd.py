@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import pytest
-from reference import mp, relative_error
 
 from hplaws.sgd import SGDBound, SGDOptimum
+from reference import mp, relative_error
 
 FIELDS = ("delta0", "L", "sigma")
 POINT = ("eta", "b", "K", "T", "risk")

@@ -7,11 +7,11 @@ import math
 
 import numpy as np
 import pytest
-import reference
-from reference import mp
 
 import hplaws
+import reference
 from hplaws import Bound, theorem1, theorem2, theorem3, theorem3_asymptotic
+from reference import mp
 
 POINT = ("eta", "alpha", "b", "K", "T", "risk")
 TOLERANCE = 1e-13

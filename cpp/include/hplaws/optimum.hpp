@@ -46,43 +46,36 @@ HPLAWS_HD double limit_of(double v, const double limits[2]) {
     return v <= limits[0] ? -1.0 : v >= limits[1] ? 1.0 : 0.0;
 }
 
-// The minimiser over b > 0 of A b^-q + C b^(1-q) + E b + H b^(1/2); infinity where
-// that only falls, 0 where it only rises. Its derivative in log b vanishes where
-//   f(b) = (1-q) C b + E b^(1+q) + (H/2) b^(q+1/2)   equals   q A.
-HPLAWS_HD double best_batch(double A, double C, double E, double H, double q) {
-    if (!(A > 0.0)) return 0.0;
+// The minimiser over b in its limits of A b^-q + C b^(1-q) + E b + H b^(1/2). Its
+// derivative in log b has the sign of f(b) - q A, where f increases:
+//   f(b) = (1-q) C b + E b^(1+q) + (H/2) b^(q+1/2).
+// `near` > 0 is a guess at it.
+HPLAWS_HD double best_batch(double A, double C, double E, double H, double q, const double limits[2],
+                            double near) {
+    if (!(A > 0.0)) return limits[0];
     if (q == 0.5) {
         const double B = C + H;
-        if (!(E > 0.0)) return A / B;
+        if (!(E > 0.0)) return clip(A / B, limits);
         const double y = B > 0.0 ? positive_cubic_root(A, B, 2.0 * E) : cube_root(2.0 * E / A);
-        return 1.0 / (y * y);
+        return clip(1.0 / (y * y), limits);
     }
-    const double weight[3] = {(1.0 - q) * C, E, 0.5 * H};
-    const double power[3] = {1.0, 1.0 + q, q + 0.5};
-    // Each term alone would put the root at (q A/weight)^(1/power): the least of
-    // these is at or above it, and not by more than a factor 3^(1/power).
-    double b = infinity();
-    for (int k = 0; k < 3; ++k) {
-        if (!(weight[k] > 0.0)) continue;
-        const Pair root = inverse_power(weight[k] / (q * A), 1.0 / power[k]);
-        b = root.hi < b ? root.hi : b;
-    }
-    if (!positive_finite(b)) return b;
-    // Newton on log f as a function of log b, which is convex and increasing: from
-    // above the root it descends monotonically. 2 (r-1)/(r+1) <= log r for r >= 1 and
-    // 1 + h + h^2/2 <= e^h for h >= 0 replace the functions: both only shorten a step,
-    // and agree with them to second order.
+    const double linear_weight = (1.0 - q) * C, root_weight = 0.5 * H, target = q * A;
+    // Newton on log f as a function of log b, which is convex and increasing: it climbs
+    // at most once past the root and then descends monotonically. 2 (r-1)/(r+1) for
+    // log r and 1 + h + h^2/2 for e^h shorten the steps, and agree to second order.
+    double b = clip(near, limits);
     for (int iteration = 0; iteration < 60; ++iteration) {
-        double f = 0.0, slope = 0.0;
-        for (int k = 0; k < 3; ++k) {
-            if (!(weight[k] > 0.0)) continue;
-            const double term = weight[k] / inverse_power(b, power[k]).hi;
-            f += term;
-            slope += power[k] * term;
-        }
-        const double r = f / (q * A);
+        const double growth = 1.0 / inverse_power(b, q).hi;  // b^q
+        const double linear = linear_weight * b, steep = E * b * growth;
+        const double root = root_weight * std::sqrt(b) * growth;
+        const double f = linear + steep + root;
+        if (!(f > 0.0)) return limits[1];
+        if ((b == limits[0] && f >= target) || (b == limits[1] && f <= target)) return b;
+        const double slope = linear + (1.0 + q) * steep + (q + 0.5) * root;
+        const double r = f / target;
         const double h = 2.0 * (r - 1.0) / (r + 1.0) * (f / slope);
-        b /= 1.0 + h + 0.5 * h * h;
+        const double size = std::fabs(h), factor = 1.0 + size + 0.5 * size * size;
+        b = clip(h > 0.0 ? b / factor : b * factor, limits);
         if (std::fabs(h) < 0x1p-26) break;
     }
     return b;
@@ -102,19 +95,21 @@ HPLAWS_HD double best_eta(double D, double S, const double limits[2]) {
     return clip(eta, limits);
 }
 
-HPLAWS_HD Slice at_alpha(const Coefficients& c, const Box& box, double alpha, double T) {
+HPLAWS_HD Slice at_alpha(const Coefficients& c, const Box& box, double alpha, double T, double near) {
     const double S = smoothness(c, alpha), A = c.noise * std::sqrt(alpha);
     const double C = c.burn_in * c.noise / alpha / T, E = c.init_error / alpha / T;
     const double H = 2.0 * std::sqrt(c.descent / T) * std::sqrt(S);
     Slice s;
     s.b = box.b[0];
     if (box.b[0] < box.b[1]) {
-        s.b = best_batch(A, C, E, H, c.q);
+        s.b = best_batch(A, C, E, H, c.q, box.b, near);
         const double eta = std::sqrt(c.descent * (s.b / T)) / std::sqrt(S);
-        // With eta in its cap, descent b/(eta T) is one more term linear in b.
+        // With eta at its cap, descent b/(eta T) is one more term linear in b. A limit
+        // of b that was met with eta free is met again, or rightly left.
         const double cap = eta < box.eta[0] ? box.eta[0] : box.eta[1];
-        if (eta < box.eta[0] || eta > box.eta[1]) s.b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q);
-        s.b = clip(s.b, box.b);
+        if (eta < box.eta[0] || eta > box.eta[1]) {
+            s.b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q, box.b, s.b);
+        }
     }
     const double D = c.descent * (s.b / T);
     s.eta = best_eta(D, S, box.eta);
@@ -171,21 +166,24 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
         free.b > box.b[0] && free.b < box.b[1] && free.eta > box.eta[0] && free.eta < box.eta[1]) {
         return result(c, box, free.alpha, free.b, free.eta, T);
     }
-    const Slice top = at_alpha(c, box, box.alpha[1], T);
+    const double size = free.b == free.b ? clip(free.b, box.b) : box.b[0];
+    const Slice top = at_alpha(c, box, box.alpha[1], T, size);
     if (box.alpha[0] == box.alpha[1] || top.slope <= 0.0) {
         return result(c, box, box.alpha[1], top.b, top.eta, T);
     }
     double low = box.alpha[0], high = box.alpha[1];
     if (low > 0.0) {
-        const Slice bottom = at_alpha(c, box, low, T);
+        const Slice bottom = at_alpha(c, box, low, T, size);
         if (bottom.slope >= 0.0) return result(c, box, low, bottom.b, bottom.eta, T);
     }
     // G' is negative at low (or at the open end 0) and positive at high.
-    double alpha = free.alpha > low && free.alpha < high ? free.alpha
-                   : low > 0.0                           ? std::sqrt(low) * std::sqrt(high)
-                                                         : 0.25 * high;
+    // Start from Theorem 3's alpha, or Theorem 2's where a limit of b is in the way.
+    const double guess = size == free.b ? free.alpha : theorem2(c, size, T).alpha;
+    double alpha = guess > low && guess < high ? guess
+                   : low > 0.0                 ? std::sqrt(low) * std::sqrt(high)
+                                               : 0.25 * high;
     double stride = 0.25, previous = top.slope;
-    Slice s = at_alpha(c, box, alpha, T);
+    Slice s = at_alpha(c, box, alpha, T, top.b);
     for (int iteration = 0; iteration < 200; ++iteration) {
         (s.slope > 0.0 ? high : low) = alpha;
         if (std::fabs(s.slope) <= 0x1p-51 * s.noise) break;
@@ -197,7 +195,7 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
             stride *= low > 0.0 ? 1.0 : stride;  // 2^-2, -4, -8, ... towards an open end
             next = low > 0.0 ? std::sqrt(low) * std::sqrt(high) : high * stride;
             if (next < 0x1p-1000) {  // no end below: R falls all the way to alpha = 0
-                const Slice end = at_alpha(c, box, 0x1p-1000, T);
+                const Slice end = at_alpha(c, box, 0x1p-1000, T, s.b);
                 return result(c, box, 0.0, end.b, end.eta, T);
             }
         }
@@ -205,7 +203,7 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
         const bool converged = useful && std::fabs(h) < 0x1p-20;  // the next error is of order h^2
         if (next == alpha || next <= low || next >= high) break;
         alpha = next;
-        s = at_alpha(c, box, alpha, T);
+        s = at_alpha(c, box, alpha, T, s.b);
         if (converged) break;
     }
     return result(c, box, alpha, s.b, s.eta, T);

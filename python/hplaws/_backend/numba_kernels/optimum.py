@@ -12,7 +12,7 @@ from .config import formula, part
 from .cubic import cube_root, positive_cubic_root
 from .exact import DBL_MAX
 from .power import inverse_power
-from .theorems import smoothness, theorem3
+from .theorems import smoothness, theorem2, theorem3
 
 Limits = tuple[float, float]
 
@@ -52,37 +52,37 @@ def limit_of(v: float, limits: Limits) -> float:
 
 
 @part
-def best_batch(A: float, C: float, E: float, H: float, q: float) -> float:
+def best_batch(
+    A: float, C: float, E: float, H: float, q: float, limits: Limits, near: float
+) -> float:
     if not (A > 0.0):
-        return 0.0
+        return limits[0]
     if q == 0.5:
         B = C + H
         if not (E > 0.0):
-            return A / B
+            return clip(A / B, limits)
         y = positive_cubic_root(A, B, 2.0 * E) if B > 0.0 else cube_root(2.0 * E / A)
-        return 1.0 / (y * y)
-    weight = ((1.0 - q) * C, E, 0.5 * H)
-    power = (1.0, 1.0 + q, q + 0.5)
-    b = math.inf
-    for k in range(3):
-        if not (weight[k] > 0.0):
-            continue
-        root = inverse_power(weight[k] / (q * A), 1.0 / power[k])
-        b = root.hi if root.hi < b else b
-    if not positive_finite(b):
-        return b
+        return clip(1.0 / (y * y), limits)
+    linear_weight = (1.0 - q) * C
+    root_weight = 0.5 * H
+    target = q * A
+    b = clip(near, limits)
     for _ in range(60):
-        f = 0.0
-        slope = 0.0
-        for k in range(3):
-            if not (weight[k] > 0.0):
-                continue
-            term = weight[k] / inverse_power(b, power[k]).hi
-            f += term
-            slope += power[k] * term
-        r = f / (q * A)
+        growth = 1.0 / inverse_power(b, q).hi
+        linear = linear_weight * b
+        steep = E * b * growth
+        root = root_weight * math.sqrt(b) * growth
+        f = linear + steep + root
+        if not (f > 0.0):
+            return limits[1]
+        if (b == limits[0] and f >= target) or (b == limits[1] and f <= target):
+            return b
+        slope = linear + (1.0 + q) * steep + (q + 0.5) * root
+        r = f / target
         h = 2.0 * (r - 1.0) / (r + 1.0) * (f / slope)
-        b /= 1.0 + h + 0.5 * h * h
+        size = math.fabs(h)
+        factor = 1.0 + size + 0.5 * size * size
+        b = clip(b / factor if h > 0.0 else b * factor, limits)
         if math.fabs(h) < 2.0**-26:
             break
     return b
@@ -103,7 +103,7 @@ def best_eta(D: float, S: float, limits: Limits) -> float:
 
 
 @part
-def at_alpha(c: Coefficients, box: Box, alpha: float, T: float) -> Slice:
+def at_alpha(c: Coefficients, box: Box, alpha: float, T: float, near: float) -> Slice:
     S = smoothness(c, alpha)
     A = c.noise * math.sqrt(alpha)
     C = c.burn_in * c.noise / alpha / T
@@ -111,12 +111,11 @@ def at_alpha(c: Coefficients, box: Box, alpha: float, T: float) -> Slice:
     H = 2.0 * math.sqrt(c.descent / T) * math.sqrt(S)
     b = box.b[0]
     if box.b[0] < box.b[1]:
-        b = best_batch(A, C, E, H, c.q)
+        b = best_batch(A, C, E, H, c.q, box.b, near)
         free = math.sqrt(c.descent * (b / T)) / math.sqrt(S)
         cap = box.eta[0] if free < box.eta[0] else box.eta[1]
         if free < box.eta[0] or free > box.eta[1]:
-            b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q)
-        b = clip(b, box.b)
+            b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q, box.b, b)
     D = c.descent * (b / T)
     eta = best_eta(D, S, box.eta)
 
@@ -187,22 +186,24 @@ def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
         and free.eta < box.eta[1]
     ):
         return result(c, box, free.alpha, free.b, free.eta, T)
-    top = at_alpha(c, box, box.alpha[1], T)
+    size = clip(free.b, box.b) if free.b == free.b else box.b[0]
+    top = at_alpha(c, box, box.alpha[1], T, size)
     if box.alpha[0] == box.alpha[1] or top.slope <= 0.0:
         return result(c, box, box.alpha[1], top.b, top.eta, T)
     low = box.alpha[0]
     high = box.alpha[1]
     if low > 0.0:
-        bottom = at_alpha(c, box, low, T)
+        bottom = at_alpha(c, box, low, T, size)
         if bottom.slope >= 0.0:
             return result(c, box, low, bottom.b, bottom.eta, T)
-    if free.alpha > low and free.alpha < high:
-        alpha = free.alpha
+    guess = free.alpha if size == free.b else theorem2(c, size, T).alpha
+    if guess > low and guess < high:
+        alpha = guess
     else:
         alpha = math.sqrt(low) * math.sqrt(high) if low > 0.0 else 0.25 * high
     stride = 0.25
     previous = top.slope
-    s = at_alpha(c, box, alpha, T)
+    s = at_alpha(c, box, alpha, T, top.b)
     for _ in range(200):
         if s.slope > 0.0:
             high = alpha
@@ -217,14 +218,14 @@ def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
             stride *= 1.0 if low > 0.0 else stride
             next = math.sqrt(low) * math.sqrt(high) if low > 0.0 else high * stride
             if next < 2.0**-1000:
-                end = at_alpha(c, box, 2.0**-1000, T)
+                end = at_alpha(c, box, 2.0**-1000, T, s.b)
                 return result(c, box, 0.0, end.b, end.eta, T)
         previous = s.slope
         converged = useful and math.fabs(h) < 2.0**-20
         if next == alpha or next <= low or next >= high:
             break
         alpha = next
-        s = at_alpha(c, box, alpha, T)
+        s = at_alpha(c, box, alpha, T, s.b)
         if converged:
             break
     return result(c, box, alpha, s.b, s.eta, T)
