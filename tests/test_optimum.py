@@ -184,6 +184,70 @@ def test_batch_multiple_is_the_best_of_all_multiples(
     assert (found.b / multiple) in counts
 
 
+def tuned_risk(bound: Bound, alpha: np.ndarray, b: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """R at given alpha and b with the best eta, which has a closed form (eq. 12)."""
+    with np.errstate(all="ignore"):
+        eta = np.sqrt(bound.descent * b / T / (bound.drift + bound.lag / alpha))
+    return hplaws.risk(bound, eta, alpha, b, T=T)
+
+
+@pytest.mark.parametrize("limits", [(1.0, 1e24), (1e-30, 1e30), (1e-100, 1e100)])
+def test_no_better_batch_in_a_wide_box(backend: str, limits: tuple[float, float]) -> None:
+    """The scalar equation for b, q other than 1/2, has its root anywhere."""
+    rng, n = np.random.default_rng(8), 3000
+    bound = Bound(
+        *(10 ** rng.uniform(-6, 6, n) * (rng.random(n) > 0.15) for _ in range(4)),
+        burn_in=rng.choice([0.0, 1.0, 0.1], n),
+        init_error=10 ** rng.uniform(-6, 6, n) * (rng.random(n) > 0.3),
+        q=rng.uniform(0.02, 1, n),
+    )
+    T = 10 ** rng.uniform(0, 24, n)
+    found = optimum(bound, T, b=limits, backend=backend)
+    inside = (found.alpha > 0) & (found.eta > 0) & np.isfinite(found.eta)
+    for decades in (-3, -1, -0.1, -0.01, 0.01, 0.1, 1, 3):
+        other = tuned_risk(bound, found.alpha, np.clip(found.b * 10**decades, *limits), T)
+        assert (found.risk <= other * (1 + 1e-14))[inside & np.isfinite(other)].all()
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e-9, 1e-6, -1e-6, 1e-3, -1e-3])
+def test_limits_near_the_free_optimum(backend: str, offset: float) -> None:
+    """G'' jumps where a limit begins to bind, close to where Newton's method ends."""
+    rng, n = np.random.default_rng(5), 2000
+    bound = Bound(
+        *(10 ** rng.uniform(-3, 3, n) for _ in range(4)),
+        init_error=10 ** rng.uniform(-3, 3, n),
+        q=rng.uniform(0.1, 1, n),
+    )
+    T = 10 ** rng.uniform(2, 20, n)
+    free = optimum(bound, T, b=(1e-30, 1e60), backend=backend)
+    capped = optimum(bound, T, b=(free.b * (1 + offset), 1e60), backend=backend)
+    for step in (-1e-2, -1e-4, -1e-5, -1e-6, 1e-6, 1e-5, 1e-4, 1e-2):
+        other = optimum(
+            bound,
+            T,
+            alpha=np.minimum(capped.alpha * (1 + step), 1.0),
+            b=(free.b * (1 + offset), 1e60),
+        )
+        assert (capped.risk <= other.risk * (1 + 1e-14)).all()
+
+
+def test_multiples_respect_limits_that_are_a_rounding_away(backend: str) -> None:
+    rng = np.random.default_rng(1)
+    m, count = 10 ** rng.uniform(0, 1, 4000), rng.integers(2, 10**6, 4000)
+    cap = np.nextafter(m * count, 0.0)
+    growing = Bound(descent=0, noise=1, drift=1, lag=1, burn_in=0)  # the largest b is the best
+    found = optimum(growing, 1e12, b=(m / 2, cap), batch_multiple=m, backend=backend)
+    assert (found.b <= cap).all()
+    assert (found.b >= cap - 1.001 * m).all()
+    assert (found.active["b"] == 1).all()
+
+
+def test_no_upper_limit_for_the_batch(backend: str) -> None:
+    bound, T = Bound.proxy(), 1e9
+    found = optimum(bound, T, b=(1, np.inf), backend=backend)
+    assert found.b == hplaws.theorem3(bound, T=T, backend=backend).b
+
+
 def test_no_multiple_in_the_box(backend: str) -> None:
     found = optimum(Bound.proxy(), 1e9, b=(9.0, 15.0), batch_multiple=8, backend=backend)
     assert not found.feasible
@@ -243,7 +307,7 @@ def test_bad_elements_give_nan(backend: str) -> None:
         ({"b": 0}, "b limits must be positive, got 0"),
         ({"b": (64, 8)}, r"b: the lower limit exceeds the upper one in \(64, 8\)"),
         ({"eta": (1, 2, 3)}, r"eta must be a value or a pair \(lower, upper\)"),
-        ({"batch_multiple": 0}, "batch_multiple must be .*, got 0.0"),
+        ({"batch_multiple": 0}, "batch_multiple must be positive and finite, got 0.0"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict, message: str) -> None:

@@ -50,6 +50,10 @@ class Fields:
         mine, theirs = self._arrays(), other._arrays()
         return all(np.array_equal(mine[name], theirs[name]) for name in mine)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies and unpickled ones are checked and frozen like any other.
+        return type(self), tuple(getattr(self, f.name) for f in dataclasses.fields(self))
+
     def __hash__(self) -> int:
         return hash(tuple((a.shape, a.tobytes()) for a in self._arrays().values()))
 

@@ -17,6 +17,7 @@ from ._errors import BackendError
 
 Array = NDArray[np.float64]
 AXES = ("alpha", "b", "eta")
+LARGEST = float(np.finfo(np.float64).max)
 
 
 def float64(name: str, value: ArrayLike) -> Array:
@@ -28,8 +29,10 @@ def float64(name: str, value: ArrayLike) -> Array:
             f"{name} is a device array, and this build of hplaws has no CUDA backend; "
             f"pass a NumPy array (for CuPy: {name}.get())"
         )
-    if isinstance(value, numbers.Rational):
-        value = float(value)  # integers above 2**63 and fractions would make an object array
+    if isinstance(value, numbers.Rational) and not isinstance(value, bool):
+        value = _from_rational(value)  # would make an object array beyond 2**63
+    if isinstance(value, np.ma.MaskedArray):
+        value = np.ma.filled(value.astype(np.float64), np.nan)
     array = np.asarray(value)
     if array.dtype == object and not isinstance(value, np.ndarray):
         array = _from_python_numbers(array)
@@ -39,6 +42,13 @@ def float64(name: str, value: ArrayLike) -> Array:
         )
     array = array.astype(np.float64, copy=False)
     return array if array.flags.aligned else array.copy()
+
+
+def _from_rational(value: numbers.Rational) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if int(value.numerator) > 0 else -np.inf
 
 
 def _from_python_numbers(array: NDArray[Any]) -> NDArray[Any]:
@@ -60,7 +70,8 @@ def in_interval(name: str, value: ArrayLike, low: float, high: float) -> Any:
     array = float64(name, value)
     with np.errstate(invalid="ignore"):
         bad = ~((array > low) & (array <= high))
-    _reject(name, array, bad, f"a number in ({low:g}, {high:g}]")
+    expected = f"a number in ({low:g}, {high:g}]" if high < LARGEST else "positive and finite"
+    _reject(name, array, bad, expected)
     return frozen(array)
 
 
@@ -119,6 +130,8 @@ def steps_axis(b: Array, K: Array) -> None:
 
 def minimised_axes(over: str | Iterable[str]) -> tuple[str, ...]:
     """`over` in the canonical order (alpha, b, eta)."""
+    if not isinstance(over, Iterable):
+        raise TypeError(f"over must be axis names, got {over!r}")
     names = (over,) if isinstance(over, str) else tuple(over)
     for name in names:
         if name not in AXES:
@@ -155,6 +168,8 @@ def output(name: str, array: object, shape: tuple[int, ...]) -> Array:
         raise ValueError(f"{name} must have the broadcast shape {shape}, got {array.shape}")
     if not array.flags.writeable:
         raise ValueError(f"{name} must be writeable, got a read-only array")
+    if not array.flags.aligned:
+        raise ValueError(f"{name} must be aligned, got a misaligned array")
     return array
 
 

@@ -15,7 +15,7 @@ from .bound import Coefficient
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stability:
     """The spectrum of M(B), from `CriticalBatch.stability`.
 

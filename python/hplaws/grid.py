@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GridArgmin:
     """The winners of a `grid_argmin` call.
 
@@ -47,8 +47,8 @@ class GridArgmin:
     configs: int
     method: str
     backend: str
-    _dims: tuple[str, ...]
-    _axes: dict[str, NDArray[np.float64]]
+    _dims: tuple[str, ...] = field(repr=False)
+    _axes: dict[str, NDArray[np.float64]] = field(repr=False)
 
     def to_xarray(self) -> xarray.Dataset:
         """The result as a labelled dataset: kept axes as coordinates (needs xarray).

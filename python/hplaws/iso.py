@@ -13,7 +13,7 @@ from .bound import Bound, coefficients
 from .exponents import positive_quadratic_root
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IsoRisk:
     """A curve of constant risk: arrays of one shape, or floats for scalar arguments.
 

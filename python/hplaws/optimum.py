@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 Limits = ArrayLike | tuple[ArrayLike | None, ArrayLike | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """A minimiser of a bound: arrays of one shape, or floats for scalar arguments.
 
@@ -69,7 +69,8 @@ def optimum(
     T : token budget
     eta, alpha, b : a pair (a tuple) of limits, or a value to fix the variable at. An
         upper limit of None means infinity, 1, and T for b. (An upper limit for b above
-        T is taken as it stands; where it leads to b > T, `feasible` is False.)
+        T is taken as it stands; where it leads to b > T, `feasible` is False.) A list is
+        an array of values to fix the variable at, not a pair.
     batch_multiple : restrict b to the multiples of this number (exactly: the best of
         them, not the rounded optimum)
 
@@ -93,7 +94,7 @@ def optimum(
     >>> best.b, best.active
     (4096.0, {'eta': 0, 'alpha': 2, 'b': 1})
     """
-    multiple = 0.0 if batch_multiple is None else batch_multiple
+    multiple = np.nan if batch_multiple is None else batch_multiple
     arrays = {
         **coefficients(bound),
         "T": _validate.float64("T", T),
@@ -102,8 +103,11 @@ def optimum(
         **_limits("b", b, T),
         "batch_multiple": _validate.float64("batch_multiple", multiple),
     }
-    if batch_multiple is not None and arrays["batch_multiple"].ndim == 0:
-        _validate.coefficient("batch_multiple", batch_multiple, low=np.nextafter(0.0, 1.0))
+    if batch_multiple is not None:
+        given = arrays["batch_multiple"]
+        if given.ndim == 0:
+            _validate.in_interval("batch_multiple", given, 0.0, _validate.LARGEST)
+        arrays["batch_multiple"] = np.where(np.isnan(given), 0.0, given)  # NaN means none
     shape = _validate.broadcast_shape(**arrays)
     results = tuple(np.empty(shape) for _ in range(9))
     _backend.get(backend).elementwise("optimum", tuple(arrays.values()), results)

@@ -15,7 +15,7 @@ from .bound import Coefficient
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SGDOptimum:
     """The best learning rate of an `SGDBound`: arrays of one shape, or floats.
 

@@ -18,7 +18,7 @@ class ClampWarning(UserWarning):
     """A transfer rule left alpha <= 1 or b >= 1, and the limit was taken in its place."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transfer:
     """Hyperparameters at the new budget: arrays of one shape, or floats for scalars in.
 

@@ -60,23 +60,31 @@ HPLAWS_HD double best_batch(double A, double C, double E, double H, double q, co
         return clip(1.0 / (y * y), limits);
     }
     const double linear_weight = (1.0 - q) * C, root_weight = 0.5 * H, target = q * A;
-    // Newton on log f as a function of log b, which is convex and increasing: it climbs
-    // at most once past the root and then descends monotonically. 2 (r-1)/(r+1) for
-    // log r and 1 + h + h^2/2 for e^h shorten the steps, and agree to second order.
-    double b = clip(near, limits);
-    for (int iteration = 0; iteration < 60; ++iteration) {
+    // Newton on log f as a function of log b: its slope lies between 1/2 and 2, so a
+    // few steps do from any distance. The bracket is there for the last digits, and
+    // for where f overflows.
+    double low = limits[0], high = limits[1], b = clip(near, limits);
+    for (int iteration = 0; iteration < 100; ++iteration) {
         const double growth = 1.0 / inverse_power(b, q).hi;  // b^q
         const double linear = linear_weight * b, steep = E * b * growth;
         const double root = root_weight * std::sqrt(b) * growth;
         const double f = linear + steep + root;
         if (!(f > 0.0)) return limits[1];
         if ((b == limits[0] && f >= target) || (b == limits[1] && f <= target)) return b;
-        const double slope = linear + (1.0 + q) * steep + (q + 0.5) * root;
-        const double r = f / target;
-        const double h = 2.0 * (r - 1.0) / (r + 1.0) * (f / slope);
-        const double size = std::fabs(h), factor = 1.0 + size + 0.5 * size * size;
-        b = clip(h > 0.0 ? b / factor : b * factor, limits);
-        if (std::fabs(h) < 0x1p-26) break;
+        (f < target ? low : high) = b;
+        const double slope = (linear + (1.0 + q) * steep + (q + 0.5) * root) / f, r = f / target;
+        // log r by its Pade form where that is good to the third order in r - 1.
+        const bool close = r > 0.75 && r < 1.5;
+        const double log_r = close ? 2.0 * (r - 1.0) / (r + 1.0) : logarithm(r).hi;
+        const double h = log_r / slope;
+        double next = std::fabs(h) < 0.5 ? b * (1.0 - 0.5 * h) / (1.0 + 0.5 * h)
+                                         : b * exponential({-h, 0.0}).hi;
+        if (next != next) next = std::sqrt(low) * std::sqrt(high);
+        const double bracket[2] = {low, high};
+        next = clip(next, bracket);
+        // The error left is of the order of h^3, or h^2 times how far f is from a power.
+        if (std::fabs(h) < 0x1p-26 || next == b) return next;
+        b = next;
     }
     return b;
 }
@@ -147,7 +155,7 @@ HPLAWS_HD BoxedOptimum result(const Coefficients& c, const Box& box, double alph
                       limit_of(b, box.b)};
     if (eta > 0.0 && eta <= DBL_MAX) {
         o.risk = value(c, eta, alpha, b, T);
-        return o;
+        return b > 0.0 && o.risk <= DBL_MAX ? o : nothing(T);
     }
     // An open limit of eta. Both of its terms vanish there, unless the limit is but
     // an intermediate result out of range.
@@ -194,17 +202,24 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
         if (!useful) {
             stride *= low > 0.0 ? 1.0 : stride;  // 2^-2, -4, -8, ... towards an open end
             next = low > 0.0 ? std::sqrt(low) * std::sqrt(high) : high * stride;
-            if (next < 0x1p-1000) {  // no end below: R falls all the way to alpha = 0
+            if (next < 0x1p-1000) {
+                // No end below: R falls all the way to alpha = 0. (Where a term rises there,
+                // an intermediate result has left the range.)
                 const Slice end = at_alpha(c, box, 0x1p-1000, T, s.b);
+                const bool rises =
+                    (c.lag > 0.0 && end.eta > 0.0) || c.init_error > 0.0 || c.burn_in * c.noise > 0.0;
+                if (rises) return nothing(T);
                 return result(c, box, 0.0, end.b, end.eta, T);
             }
         }
         previous = s.slope;
-        const bool converged = useful && std::fabs(h) < 0x1p-20;  // the next error is of order h^2
+        const bool small = useful && std::fabs(h) < 0x1p-20;
         if (next == alpha || next <= low || next >= high) break;
         alpha = next;
         s = at_alpha(c, box, alpha, T, s.b);
-        if (converged) break;
+        // The next error is of order h^2, unless a limit of eta or b lies between and
+        // G'' with it jumps; then the slope tells.
+        if (small && std::fabs(s.slope) <= 0x1p-26 * s.curvature) break;
     }
     return result(c, box, alpha, s.b, s.eta, T);
 }
@@ -217,33 +232,33 @@ HPLAWS_HD bool valid(const Box& box, double T) {
 
 }  // namespace boxed
 
-// The exact minimiser of R in the box. batch_multiple > 0 restricts b to its
-// multiples: the best risk at each b is convex in log b, so the better of the two
-// multiples around the continuous optimum is the best of all (ties to the smaller).
-// NaN where the box is empty, not positive, or T is out of its domain.
-HPLAWS_HD BoxedOptimum boxed_optimum(const Coefficients& c, const Box& box, double T,
+// The exact minimiser of R in the box. batch_multiple (NaN: none) restricts b to its
+// multiples, as products rounded once: the best risk at each b is convex in log b, so
+// the better of the two multiples around the continuous optimum is the best of all
+// (ties to the smaller). NaN where the box is empty, or an argument out of its domain.
+HPLAWS_HD BoxedOptimum boxed_optimum(const Coefficients& c, const Box& given, double T,
                                      double batch_multiple) {
-    if (!boxed::valid(box, T) || !(batch_multiple >= 0.0 && batch_multiple <= DBL_MAX)) {
-        return boxed::nothing(T);
-    }
+    Box box = given;
+    if (box.b[1] > DBL_MAX) box.b[1] = DBL_MAX;  // infinity: no upper limit
+    if (!boxed::valid(box, T)) return boxed::nothing(T);
     const BoxedOptimum continuous = boxed::minimise(c, box, T);
-    if (batch_multiple == 0.0) return continuous;
-    // Whole numbers of multiples in [first, last]; products are rounded once, like
-    // the multiples the caller would write down.
-    const double first = std::ceil(box.b[0] / batch_multiple), last = std::floor(box.b[1] / batch_multiple);
-    if (!(first <= last) || !(last >= 1.0)) return boxed::nothing(T);
-    const double ends[2] = {first < 1.0 ? 1.0 : first, last};
-    const double below = std::floor(continuous.b / batch_multiple);
+    const double m = batch_multiple;
+    if (m != m) return continuous;
+    if (!positive_finite(m)) return boxed::nothing(T);
+    // The quotient is rounded, so the count may be one off on either side.
+    double first = std::ceil(box.b[0] / m), last = std::floor(box.b[1] / m);
+    if (first * m < box.b[0]) first += 1.0;
+    if (last * m > box.b[1]) last -= 1.0;
+    if (first < 1.0) first = 1.0;
+    if (!(first <= last)) return boxed::nothing(T);
+    const double ends[2] = {first, last}, below = std::floor(continuous.b / m);
     const double counts[2] = {boxed::clip(below, ends), boxed::clip(below + 1.0, ends)};
     BoxedOptimum best = boxed::nothing(T);
     for (int k = 0; k < 2; ++k) {
         Box fixed = box;
-        fixed.b[0] = fixed.b[1] = counts[k] * batch_multiple;
+        fixed.b[0] = fixed.b[1] = counts[k] * m;
         BoxedOptimum candidate = boxed::minimise(c, fixed, T);
-        candidate.b_limit = counts[k] == ends[0] && continuous.b <= candidate.b   ? -1.0
-                            : counts[k] == ends[1] && continuous.b >= candidate.b ? 1.0
-                                                                                  : 0.0;
-        if (ends[0] == ends[1]) candidate.b_limit = 2.0;
+        candidate.b_limit = boxed::limit_of(counts[k], ends);
         if (k == 0 || candidate.risk < best.risk) best = candidate;
     }
     return best;

@@ -36,6 +36,18 @@ HPLAWS_HD Pair log_of_mantissa(double m) {
     return fast_two_sum(2.0 * z, 2.0 * std::fma(z, t, z_lo));
 }
 
+// ln(x) for finite x > 0.
+HPLAWS_HD Pair logarithm(double x) {
+    const Split s = split(x);
+    const bool upper = s.significand > 1.4142135623730951;
+    const double m = upper ? 0.5 * s.significand : s.significand;
+    const double exponent = upper ? s.exponent + 1.0 : s.exponent;
+    const Pair mantissa = log_of_mantissa(m);
+    const Pair scale = two_product(exponent, kLn2.hi);
+    const Pair sum = two_sum(scale.hi, mantissa.hi);
+    return {sum.hi, sum.lo + (scale.lo + (mantissa.lo + exponent * kLn2.lo))};
+}
+
 // exp(y) for a Pair y; beyond the double range 0 or infinity.
 // y = n ln2 + f, |f| <= 0.35: 1, f and f^2/2 are carried as pairs, the rest of
 // the series (at most 0.008) in double, which costs 2^-60 relative.
@@ -81,16 +93,9 @@ HPLAWS_HD Pair inverse_power(double b, double q) {
         return {y, 0.5 * y * defect};
     }
     if (q == 1.0) return reciprocal(b);
-    const Split s = split(b);
-    const bool upper = s.significand > 1.4142135623730951;
-    const double m = upper ? 0.5 * s.significand : s.significand;
-    const double exponent = upper ? s.exponent + 1.0 : s.exponent;
-    const Pair mantissa = log_of_mantissa(m);
-    const Pair scale = two_product(exponent, kLn2.hi);
-    const Pair sum = two_sum(scale.hi, mantissa.hi);
-    const double log_lo = sum.lo + (scale.lo + (mantissa.lo + exponent * kLn2.lo));
-    const Pair y = two_product(-q, sum.hi);
-    return exponential({y.hi, std::fma(-q, log_lo, y.lo)});
+    const Pair log_b = logarithm(b);
+    const Pair y = two_product(-q, log_b.hi);
+    return exponential({y.hi, std::fma(-q, log_b.lo, y.lo)});
 }
 
 }  // namespace hplaws

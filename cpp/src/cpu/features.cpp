@@ -1,5 +1,6 @@
 #include "features.hpp"
 
+#include <atomic>
 #include <stdexcept>
 
 #if defined(HPLAWS_X86) && defined(_MSC_VER)
@@ -91,8 +92,8 @@ const Kernels* widest() {
     return best;
 }
 
-const Kernels*& active() {
-    static const Kernels* kernels = widest();
+std::atomic<const Kernels*>& active() {
+    static std::atomic<const Kernels*> kernels{widest()};
     return kernels;
 }
 

@@ -1,5 +1,6 @@
 #include "parallel.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -57,6 +58,7 @@ bool run_units(int64_t units, int threads, const std::function<void(int64_t, int
     };
 
     std::vector<std::thread> helpers;
+    helpers.reserve(static_cast<size_t>(std::max(threads, 1)));  // emplace_back shall not throw
     for (int worker = 1; worker < threads && worker < units; ++worker) {
         {
             const std::lock_guard<std::mutex> lock(mutex);

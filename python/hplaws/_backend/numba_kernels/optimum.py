@@ -10,8 +10,8 @@ import numpy as np
 from .bound import Coefficients, positive_finite, value
 from .config import formula, part
 from .cubic import cube_root, positive_cubic_root
-from .exact import DBL_MAX
-from .power import inverse_power
+from .exact import DBL_MAX, Pair
+from .power import exponential, inverse_power, logarithm
 from .theorems import smoothness, theorem2, theorem3
 
 Limits = tuple[float, float]
@@ -66,8 +66,10 @@ def best_batch(
     linear_weight = (1.0 - q) * C
     root_weight = 0.5 * H
     target = q * A
+    low = limits[0]
+    high = limits[1]
     b = clip(near, limits)
-    for _ in range(60):
+    for _ in range(100):
         growth = 1.0 / inverse_power(b, q).hi
         linear = linear_weight * b
         steep = E * b * growth
@@ -77,14 +79,25 @@ def best_batch(
             return limits[1]
         if (b == limits[0] and f >= target) or (b == limits[1] and f <= target):
             return b
-        slope = linear + (1.0 + q) * steep + (q + 0.5) * root
+        if f < target:
+            low = b
+        else:
+            high = b
+        slope = (linear + (1.0 + q) * steep + (q + 0.5) * root) / f
         r = f / target
-        h = 2.0 * (r - 1.0) / (r + 1.0) * (f / slope)
-        size = math.fabs(h)
-        factor = 1.0 + size + 0.5 * size * size
-        b = clip(b / factor if h > 0.0 else b * factor, limits)
-        if math.fabs(h) < 2.0**-26:
-            break
+        close = r > 0.75 and r < 1.5
+        log_r = 2.0 * (r - 1.0) / (r + 1.0) if close else logarithm(r).hi
+        h = log_r / slope
+        if math.fabs(h) < 0.5:
+            next = b * (1.0 - 0.5 * h) / (1.0 + 0.5 * h)
+        else:
+            next = b * exponential(Pair(-h, 0.0)).hi
+        if next != next:
+            next = math.sqrt(low) * math.sqrt(high)
+        next = clip(next, (low, high))
+        if math.fabs(h) < 2.0**-26 or next == b:
+            return next
+        b = next
     return b
 
 
@@ -153,6 +166,8 @@ def nothing(T: float) -> BoxedOptimum:
 def result(c: Coefficients, box: Box, alpha: float, b: float, eta: float, T: float) -> BoxedOptimum:
     if eta > 0.0 and eta <= DBL_MAX:
         risk = value(c, eta, alpha, b, T)
+        if not (b > 0.0 and risk <= DBL_MAX):
+            return nothing(T)
     else:
         honest = c.descent == 0.0 if eta == 0.0 else c.drift == 0.0 and c.lag == 0.0
         if not honest:
@@ -219,14 +234,17 @@ def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
             next = math.sqrt(low) * math.sqrt(high) if low > 0.0 else high * stride
             if next < 2.0**-1000:
                 end = at_alpha(c, box, 2.0**-1000, T, s.b)
+                lag_rises = c.lag > 0.0 and end.eta > 0.0
+                if lag_rises or c.init_error > 0.0 or c.burn_in * c.noise > 0.0:
+                    return nothing(T)
                 return result(c, box, 0.0, end.b, end.eta, T)
         previous = s.slope
-        converged = useful and math.fabs(h) < 2.0**-20
+        small = useful and math.fabs(h) < 2.0**-20
         if next == alpha or next <= low or next >= high:
             break
         alpha = next
         s = at_alpha(c, box, alpha, T, s.b)
-        if converged:
+        if small and math.fabs(s.slope) <= 2.0**-26 * s.curvature:
             break
     return result(c, box, alpha, s.b, s.eta, T)
 
@@ -250,33 +268,38 @@ def valid(box: Box, T: float) -> bool:
 
 
 @part
-def boxed_optimum(c: Coefficients, box: Box, T: float, batch_multiple: float) -> BoxedOptimum:
-    if not valid(box, T) or not (batch_multiple >= 0.0 and batch_multiple <= DBL_MAX):
+def boxed_optimum(c: Coefficients, given: Box, T: float, batch_multiple: float) -> BoxedOptimum:
+    largest = DBL_MAX if given.b[1] > DBL_MAX else given.b[1]
+    box = Box(given.eta, given.alpha, (given.b[0], largest))
+    if not valid(box, T):
         return nothing(T)
     continuous = minimise(c, box, T)
-    if batch_multiple == 0.0:
+    m = batch_multiple
+    if m != m:
         return continuous
-    # np.ceil and np.floor: Numba's math.ceil and math.floor convert to int64.
-    first = np.ceil(box.b[0] / batch_multiple)
-    last = np.floor(box.b[1] / batch_multiple)
-    if not (first <= last) or not (last >= 1.0):
+    if not positive_finite(m):
         return nothing(T)
-    ends = (1.0 if first < 1.0 else first, last)
-    below = np.floor(continuous.b / batch_multiple)
+    # np.ceil and np.floor: Numba's math.ceil and math.floor convert to int64.
+    first = np.ceil(box.b[0] / m)
+    last = np.floor(box.b[1] / m)
+    if first * m < box.b[0]:
+        first += 1.0
+    if last * m > box.b[1]:
+        last -= 1.0
+    if first < 1.0:
+        first = 1.0
+    if not (first <= last):
+        return nothing(T)
+    ends = (first, last)
+    below = np.floor(continuous.b / m)
     counts = (clip(below, ends), clip(below + 1.0, ends))
     best = nothing(T)
     for k in range(2):
-        b = counts[k] * batch_multiple
+        b = counts[k] * m
         x = minimise(c, Box(box.eta, box.alpha, (b, b)), T)
-        b_limit = 0.0
-        if ends[0] == ends[1]:
-            b_limit = 2.0
-        elif counts[k] == ends[0] and continuous.b <= x.b:
-            b_limit = -1.0
-        elif counts[k] == ends[1] and continuous.b >= x.b:
-            b_limit = 1.0
         if k == 0 or x.risk < best.risk:
+            limit = limit_of(counts[k], ends)
             best = BoxedOptimum(
-                x.eta, x.alpha, x.b, x.K, x.T, x.risk, x.eta_limit, x.alpha_limit, b_limit
+                x.eta, x.alpha, x.b, x.K, x.T, x.risk, x.eta_limit, x.alpha_limit, limit
             )
     return best

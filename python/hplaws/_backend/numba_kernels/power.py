@@ -47,6 +47,18 @@ def log_of_mantissa(m: float) -> Pair:
 
 
 @formula
+def logarithm(x: float) -> Pair:
+    s = split(x)
+    upper = s.significand > 1.4142135623730951
+    m = 0.5 * s.significand if upper else s.significand
+    exponent = s.exponent + 1.0 if upper else s.exponent
+    mantissa = log_of_mantissa(m)
+    scale = two_product(exponent, LN2_HI)
+    sum = two_sum(scale.hi, mantissa.hi)
+    return Pair(sum.hi, sum.lo + (scale.lo + (mantissa.lo + exponent * LN2_LO)))
+
+
+@formula
 def exponential(y: Pair) -> Pair:
     n = nearest_integer(y.hi * INVERSE_LN2)
     shift = two_product(n, LN2_HI)
@@ -94,13 +106,6 @@ def inverse_power(b: float, q: float) -> Pair:
         return inverse_root(b)
     if q == 1.0:
         return reciprocal(b)
-    s = split(b)
-    upper = s.significand > 1.4142135623730951
-    m = 0.5 * s.significand if upper else s.significand
-    exponent = s.exponent + 1.0 if upper else s.exponent
-    mantissa = log_of_mantissa(m)
-    scale = two_product(exponent, LN2_HI)
-    sum = two_sum(scale.hi, mantissa.hi)
-    log_lo = sum.lo + (scale.lo + (mantissa.lo + exponent * LN2_LO))
-    y = two_product(-q, sum.hi)
-    return exponential(Pair(y.hi, fma(-q, log_lo, y.lo)))
+    log_b = logarithm(b)
+    y = two_product(-q, log_b.hi)
+    return exponential(Pair(y.hi, fma(-q, log_b.lo, y.lo)))
