@@ -141,6 +141,9 @@ def risk(
 ) -> Any:
     """The bound's value, within 4 ulp (eq. 3, 4, 10, 11 by choice of `bound`).
 
+    (While descent*b/T, 1/eta, eta*(drift + lag/alpha) and noise*b**-q are normal
+    numbers, 1e-289 to 1e289 say; where one of them overflows the result is infinite.)
+
     Parameters
     ----------
     bound : Bound

@@ -22,7 +22,8 @@ int main() {
     const hplaws::StationaryPoint best = hplaws::theorem3(proxy, 1e12);
     std::printf("%a\n%a\n%a\n%a\n", best.eta, best.alpha, best.b, best.risk);
 
-    const double eta[] = {1e-8, 1e-7, 1e-6, 1e-5}, alpha[] = {1e-5, 1e-4, 1e-3}, b[] = {1.0, 8.0, 64.0};
+    const double eta[] = {1e-8, 1e-7, 1e-6, 1e-5}, alpha[] = {1e-5, 1e-4, 1e-3},
+                 b[] = {1.0, 8.0, 64.0};
     hplaws::PrunedSearch search = {};
     search.bound = proxy;
     search.eta = {eta, nullptr, 4};
@@ -31,6 +32,7 @@ int main() {
     search.row_stride = 3;
     search.budget = 1e12;
     const hplaws::Winner winner = hplaws::pruned_argmin(search);
-    std::printf("%a\n%d\n%d\n", winner.risk, static_cast<int>(winner.row), static_cast<int>(winner.eta));
+    std::printf("%a\n%d\n%d\n", winner.risk, static_cast<int>(winner.row),
+                static_cast<int>(winner.eta));
     return 0;
 }

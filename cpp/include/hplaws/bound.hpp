@@ -24,8 +24,10 @@
 //   noise floor:  noise b^-q, sqrt(alpha), fma, final sum                   4
 //   burn-in:      start factor, start b/(alpha T), fma, final sum           4
 // All terms are non-negative, so relative errors do not add across terms. The
-// bound holds while the terms that matter are normal numbers; a product that
-// overflows gives infinity. Nothing inside the domain gives NaN.
+// bound holds while D, 1/eta, S eta, noise b^-q and start b/T stay normal numbers
+// wherever their terms matter (between 2^-960 and 2^960 there is nothing to ask);
+// one that overflows gives infinity, one that underflows loses digits. Nothing
+// inside the domain gives NaN.
 #pragma once
 
 #include "exact.hpp"
@@ -81,7 +83,9 @@ HPLAWS_HD BudgetTerms budget_terms(const Coefficients& c, double start, double b
 
 HPLAWS_HD double inverse_rate(double eta) { return reciprocal(eta).hi; }
 
-HPLAWS_HD double burn_in_term(Pair start, Pair inverse_alpha) { return product(start, inverse_alpha); }
+HPLAWS_HD double burn_in_term(Pair start, Pair inverse_alpha) {
+    return product(start, inverse_alpha);
+}
 
 HPLAWS_HD double noise_term(double noise, double sqrt_alpha, double burn_in) {
     return std::fma(noise, sqrt_alpha, burn_in);

@@ -44,7 +44,8 @@ HPLAWS_HD double halley_step(double y, double p, double r) {
 // never below 2^-700, and is infinity where it exceeds the largest double.
 // No branches and no loops, so that a loop over this function vectorises.
 HPLAWS_HD double positive_cubic_root(double a, double b, double c) {
-    const bool valid = (a > 0.0) & (a <= DBL_MAX) & (b >= 0.0) & (b <= DBL_MAX) & (c > 0.0) & (c <= DBL_MAX);
+    const bool valid =
+        (a > 0.0) & (a <= DBL_MAX) & (b >= 0.0) & (b <= DBL_MAX) & (c > 0.0) & (c <= DBL_MAX);
     const Split sa = split(a), sb = split(b), sc = split(c);
 
     // x = 2^k y turns the equation, divided by a power of two, into
@@ -295,8 +296,9 @@ HPLAWS_HD RealRoots cubic_roots(double a, double b, double c, double d) {
     const Pair four_pr = {4.0 * pr.hi, 4.0 * pr.lo};
     const Pair discriminant = add(four_pr, negate(multiply(Q, Q)));
     const double p = std::fabs(P.hi), q = std::fabs(Q.hi), r = std::fabs(R.hi);
-    const double margin = 1.001 * (4.0 * (p * error_r + r * error_p + error_p * error_r) +
-                                   (2.0 * q + error_q) * error_q + 12.0 * uu * (4.0 * p * r + q * q));
+    const double margin =
+        1.001 * (4.0 * (p * error_r + r * error_p + error_p * error_r) +
+                 (2.0 * q + error_q) * error_q + 12.0 * uu * (4.0 * p * r + q * q));
 
     if (!(std::fabs(discriminant.hi) > margin)) {
         // All roots are real. P is half the sum of the squared gaps between

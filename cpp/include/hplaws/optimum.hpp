@@ -50,8 +50,8 @@ HPLAWS_HD double limit_of(double v, const double limits[2]) {
 // derivative in log b has the sign of f(b) - q A, where f increases:
 //   f(b) = (1-q) C b + E b^(1+q) + (H/2) b^(q+1/2).
 // `near` > 0 is a guess at it.
-HPLAWS_HD double best_batch(double A, double C, double E, double H, double q, const double limits[2],
-                            double near) {
+HPLAWS_HD double best_batch(double A, double C, double E, double H, double q,
+                            const double limits[2], double near) {
     if (!(A > 0.0)) return limits[0];
     if (q == 0.5) {
         const double B = C + H;
@@ -103,7 +103,8 @@ HPLAWS_HD double best_eta(double D, double S, const double limits[2]) {
     return clip(eta, limits);
 }
 
-HPLAWS_HD Slice at_alpha(const Coefficients& c, const Box& box, double alpha, double T, double near) {
+HPLAWS_HD Slice at_alpha(const Coefficients& c, const Box& box, double alpha, double T,
+                         double near) {
     const double S = smoothness(c, alpha), A = c.noise * std::sqrt(alpha);
     const double C = c.burn_in * c.noise / alpha / T, E = c.init_error / alpha / T;
     const double H = 2.0 * std::sqrt(c.descent / T) * std::sqrt(S);
@@ -149,9 +150,16 @@ HPLAWS_HD BoxedOptimum nothing(double T) {
     return {nan, nan, nan, nan, positive_finite(T) ? T : nan, nan, nan, nan, nan};
 }
 
-HPLAWS_HD BoxedOptimum result(const Coefficients& c, const Box& box, double alpha, double b, double eta,
-                              double T) {
-    BoxedOptimum o = {eta, alpha, b, T / b, T, 0.0, limit_of(eta, box.eta), limit_of(alpha, box.alpha),
+HPLAWS_HD BoxedOptimum result(const Coefficients& c, const Box& box, double alpha, double b,
+                              double eta, double T) {
+    BoxedOptimum o = {eta,
+                      alpha,
+                      b,
+                      T / b,
+                      T,
+                      0.0,
+                      limit_of(eta, box.eta),
+                      limit_of(alpha, box.alpha),
                       limit_of(b, box.b)};
     if (eta > 0.0 && eta <= DBL_MAX) {
         o.risk = value(c, eta, alpha, b, T);
@@ -170,8 +178,9 @@ HPLAWS_HD BoxedOptimum result(const Coefficients& c, const Box& box, double alph
 HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T) {
     const StationaryPoint free = theorem3(c, T);
     // Theorem 3 itself, where it applies and no limit binds.
-    if (c.q == 0.5 && c.init_error == 0.0 && free.alpha > box.alpha[0] && free.alpha < box.alpha[1] &&
-        free.b > box.b[0] && free.b < box.b[1] && free.eta > box.eta[0] && free.eta < box.eta[1]) {
+    if (c.q == 0.5 && c.init_error == 0.0 && free.alpha > box.alpha[0] &&
+        free.alpha < box.alpha[1] && free.b > box.b[0] && free.b < box.b[1] &&
+        free.eta > box.eta[0] && free.eta < box.eta[1]) {
         return result(c, box, free.alpha, free.b, free.eta, T);
     }
     const double size = free.b == free.b ? clip(free.b, box.b) : box.b[0];
@@ -198,7 +207,8 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
         // exp(-h) by its Pade form, good for |h| < 1; a longer step is cut by the bracket.
         const double h = s.slope / s.curvature;
         double next = std::fabs(h) < 1.0 ? alpha * (1.0 - 0.5 * h) / (1.0 + 0.5 * h) : 0.0;
-        const bool useful = next > low && next < high && std::fabs(s.slope) < 0.75 * std::fabs(previous);
+        const bool useful =
+            next > low && next < high && std::fabs(s.slope) < 0.75 * std::fabs(previous);
         if (!useful) {
             stride *= low > 0.0 ? 1.0 : stride;  // 2^-2, -4, -8, ... towards an open end
             next = low > 0.0 ? std::sqrt(low) * std::sqrt(high) : high * stride;
@@ -206,8 +216,8 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
                 // No end below: R falls all the way to alpha = 0. (Where a term rises there,
                 // an intermediate result has left the range.)
                 const Slice end = at_alpha(c, box, 0x1p-1000, T, s.b);
-                const bool rises =
-                    (c.lag > 0.0 && end.eta > 0.0) || c.init_error > 0.0 || c.burn_in * c.noise > 0.0;
+                const bool rises = (c.lag > 0.0 && end.eta > 0.0) || c.init_error > 0.0 ||
+                                   c.burn_in * c.noise > 0.0;
                 if (rises) return nothing(T);
                 return result(c, box, 0.0, end.b, end.eta, T);
             }
@@ -225,9 +235,10 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
 }
 
 HPLAWS_HD bool valid(const Box& box, double T) {
-    return positive_finite(T) && box.eta[0] >= 0.0 && box.eta[0] <= box.eta[1] && box.eta[0] <= DBL_MAX &&
-           box.eta[1] > 0.0 && box.alpha[0] >= 0.0 && box.alpha[0] <= box.alpha[1] && box.alpha[1] > 0.0 &&
-           box.alpha[1] <= 1.0 && box.b[0] > 0.0 && box.b[0] <= box.b[1] && box.b[1] <= DBL_MAX;
+    return positive_finite(T) && box.eta[0] >= 0.0 && box.eta[0] <= box.eta[1] &&
+           box.eta[0] <= DBL_MAX && box.eta[1] > 0.0 && box.alpha[0] >= 0.0 &&
+           box.alpha[0] <= box.alpha[1] && box.alpha[1] > 0.0 && box.alpha[1] <= 1.0 &&
+           box.b[0] > 0.0 && box.b[0] <= box.b[1] && box.b[1] <= DBL_MAX;
 }
 
 }  // namespace boxed

@@ -15,13 +15,14 @@
 //   F(x, y) >= F0 + G_x (x - x0) + G_y (y - y0)     for all x, y.          (1)
 //
 // Rounding. Where pruning_applies (no factor of R comes near the ends of the
-// double range anywhere on the axes), computed F and computed R differ from the exact ones by less than
-// 16 u relative, computed slopes by less than 32 u F absolute (u = 2^-53): every
-// quantity is a sum of at most five such terms, each with few roundings. All
-// logs of doubles lie in an interval of length ln(DBL_MAX) - ln(2^-1074) < 1455,
-// so a slope that is wrong by 32 u F moves (1) by less than 32 * 1455 u F =
-// 5.2e-12 F anywhere on any grid. kMargin = 2^-36 = 1.46e-11 exceeds the sum of
-// all these, the rounding of w below included. With low(v) = v (1 - kMargin):
+// double range anywhere on the axes), computed F and computed R differ from the exact ones by less
+// than 16 u relative, computed slopes by less than 32 u F absolute (u = 2^-53): every quantity is a
+// sum of at most five such terms, each with few roundings. All logs of doubles lie in an interval
+// of length ln(DBL_MAX) - ln(2^-1074) < 1455, so a slope that is wrong by 32 u F moves (1) by less
+// than 32 * 1455 u F = 5.2e-12 F anywhere on any grid. At most two slopes enter a skip, in x and
+// what is left in y where those of (c) should cancel; computed F and R add 32 u; the computed
+// minimiser in z is off by 4 u, and F with it by 16 u^2. Sum: 1.04e-11 and some 1e-14,
+// which kMargin = 2^-36 = 1.46e-11 exceeds. With low(v) = v (1 - kMargin):
 //
 //   (a) low(F at (x, y)) > best  =>  every computed R of that row exceeds best;
 //   (b) if moreover G_y >= 0 as computed, so does every row of larger b at this
@@ -39,8 +40,9 @@
 //       low(D/eta + S eta) + N > best no configuration further out can match best.
 //
 // Skips are strict (> best), so every configuration equal to the minimum is
-// visited and the smallest index wins. Where a search starts changes the time
-// but not the answer: (a) to (d) alone permit a skip.
+// visited and the smallest index wins. Where a search starts changes the time but
+// not the answer: (a) to (d) alone permit a skip, and they ask for the signs of the
+// two slopes they use, whatever first_rising saw on its way.
 #pragma once
 
 #include <cstdint>
@@ -74,6 +76,8 @@ struct PrunedSearch {
 
     // Where the last search ended: neighbours in T and b end nearby.
     int64_t alpha_hint, b_hint, eta_hint;
+
+    int64_t visits;  // rows and configurations that may still be looked at
 };
 
 namespace pruned {
@@ -82,7 +86,9 @@ constexpr double kMargin = 0x1p-36;
 
 HPLAWS_HD double low(double v) { return v * (1.0 - kMargin); }
 
-HPLAWS_HD int64_t index_of(const SortedAxis& axis, int64_t i) { return axis.index ? axis.index[i] : i; }
+HPLAWS_HD int64_t index_of(const SortedAxis& axis, int64_t i) {
+    return axis.index ? axis.index[i] : i;
+}
 
 HPLAWS_HD int64_t row_of(const PrunedSearch& s, int64_t i, int64_t j) {
     return index_of(s.alpha, i) * s.row_stride + index_of(s.b, j);
@@ -111,7 +117,8 @@ struct NoiseTerms {
     double floor, burn_in, noisy_start;
 };
 
-HPLAWS_HD Row make_row(const PrunedSearch& s, const MomentumTerms& m, int64_t j, NoiseTerms& noise) {
+HPLAWS_HD Row make_row(const PrunedSearch& s, const MomentumTerms& m, int64_t j,
+                       NoiseTerms& noise) {
     const BatchTerms batch = batch_at(s, j);
     const double b = s.b.value[j];
     const Pair inverse_T = s.budget_is_steps ? reciprocal(b * s.budget) : s.inverse_T;
@@ -119,7 +126,8 @@ HPLAWS_HD Row make_row(const PrunedSearch& s, const MomentumTerms& m, int64_t j,
     noise.floor = batch.noise * m.sqrt_alpha;
     noise.burn_in = burn_in_term(t.start, m.inverse);
     // As a share of the whole, because b/(alpha T) alone may overflow.
-    const double share = s.bound.init_error > 0.0 ? s.bound.burn_in * batch.noise / batch.start : 1.0;
+    const double share =
+        s.bound.init_error > 0.0 ? s.bound.burn_in * batch.noise / batch.start : 1.0;
     noise.noisy_start = share * noise.burn_in;
     const double N = noise_term(batch.noise, m.sqrt_alpha, noise.burn_in);
     return {t.descent, m.smooth, N, std::sqrt(t.descent) / std::sqrt(m.smooth)};
@@ -184,6 +192,7 @@ HPLAWS_HD void visit_row(PrunedSearch& s, const Row& row, int64_t row_index, Win
     for (int direction = 0; direction < 2; ++direction) {
         const int64_t step = direction == 0 ? 1 : -1;
         for (int64_t i = direction == 0 ? start : start - 1; i >= 0 && i < eta.size; i += step) {
+            if (--s.visits < 0) return;
             const double rate = rate_term(row.D, inverse_eta_at(s, i), row.S * eta.value[i]);
             const Winner candidate = {rate + row.N, row_index, index_of(eta, i)};
             if (precedes(candidate, best)) best = candidate;
@@ -196,10 +205,10 @@ HPLAWS_HD void visit_row(PrunedSearch& s, const Row& row, int64_t row_index, Win
 // the planes of (c) through them.
 struct Slice {
     MomentumTerms momentum;
-    int64_t rising;   // first b at which slope_y >= 0, or the axis's length
+    int64_t rising;        // first b at which slope_y >= 0, or the axis's length
     Envelope left, right;  // at rising - 1 and at rising, where those exist
-    double bound;     // L
-    double slope;     // g
+    double bound;          // L
+    double slope;          // g
 };
 
 HPLAWS_HD Slice make_slice(PrunedSearch& s, int64_t i) {
@@ -235,6 +244,7 @@ HPLAWS_HD void visit_slice(PrunedSearch& s, const Slice& slice, int64_t i, Winne
         Envelope e = up ? slice.right : slice.left;
         int64_t j = up ? slice.rising : slice.rising - 1;
         while (j >= 0 && j < s.b.size) {
+            if (--s.visits < 0) return;
             const bool climbs = up ? e.slope_y >= 0.0 : e.slope_y <= 0.0;
             if (!(low(e.value) > best.risk)) visit_row(s, e.row, row_of(s, i, j), best);
             else if (climbs) break;
@@ -264,8 +274,10 @@ HPLAWS_HD bool pruning_applies(const Coefficients& c, const double eta[2], const
         const BatchTerms batch = batch_terms(c, size);
         const double T = budget_is_steps ? size * budget : budget;
         const BudgetTerms t = budget_terms(c, batch.start, size, reciprocal(T));
-        good = good && normal(rate) && normal(size) && normal(T) && normal(t.ratio) && normal(m.inverse.hi);
-        if (c.descent > 0.0) good = good && normal(t.descent) && normal(t.descent * inverse_rate(rate));
+        good = good && normal(rate) && normal(size) && normal(T) && normal(t.ratio) &&
+               normal(m.inverse.hi);
+        if (c.descent > 0.0)
+            good = good && normal(t.descent) && normal(t.descent * inverse_rate(rate));
         if (has_smooth) good = good && normal(m.smooth) && normal(m.smooth * rate);
         if (has_noise) good = good && normal(batch.noise) && normal(batch.noise * m.sqrt_alpha);
         if (has_start) {
@@ -280,20 +292,29 @@ HPLAWS_HD bool pruning_applies(const Coefficients& c, const double eta[2], const
 // values tie and the first wins. The caller searches such an axis at its first
 // element alone; visiting whole planes of equals would cost what pruning saves.
 HPLAWS_HD bool depends_on_eta(const Coefficients& c) { return c.descent + c.drift + c.lag > 0.0; }
-HPLAWS_HD bool depends_on_alpha(const Coefficients& c) { return c.noise + c.init_error + c.lag > 0.0; }
-HPLAWS_HD bool depends_on_b(const Coefficients& c) { return c.descent + c.noise + c.init_error > 0.0; }
+HPLAWS_HD bool depends_on_alpha(const Coefficients& c) {
+    return c.noise + c.init_error + c.lag > 0.0;
+}
+HPLAWS_HD bool depends_on_b(const Coefficients& c) {
+    return c.descent + c.noise + c.init_error > 0.0;
+}
 
-// The winner of one search, indices into the caller's axes.
-HPLAWS_HD Winner pruned_argmin(PrunedSearch& s) {
+// The winner of one search, indices into the caller's axes; row = -1 if the search
+// gave up after `visits` rows and configurations. Where values lie closer than the
+// margin, on whole axes of neighbouring doubles say, nothing can be skipped, and to
+// evaluate every configuration by vector instructions is a hundred times cheaper.
+HPLAWS_HD Winner pruned_argmin(PrunedSearch& s, int64_t visits = INT64_MAX) {
+    const Winner gave_up = {infinity(), -1, -1};
     // Every visited configuration precedes this one.
     Winner best = {infinity(), INT64_MAX, INT64_MAX};
+    s.visits = visits;
     s.inverse_T = reciprocal(s.budget);
     const int64_t n = s.alpha.size;
     if (n == 1 && s.b.size == 1) {
         pruned::NoiseTerms noise;
         const pruned::Row row = pruned::make_row(s, pruned::momentum_at(s, 0), 0, noise);
         pruned::visit_row(s, row, pruned::row_of(s, 0, 0), best);
-        return best;
+        return s.visits < 0 ? gave_up : best;
     }
     const int64_t start = pruned::first_rising(
         n, s.alpha_hint, [&](int64_t i) { return pruned::make_slice(s, i).slope >= 0.0; });
@@ -301,6 +322,7 @@ HPLAWS_HD Winner pruned_argmin(PrunedSearch& s) {
     for (int direction = 0; direction < 2; ++direction) {
         const int64_t step = direction == 0 ? 1 : -1;
         for (int64_t i = direction == 0 ? start : start - 1; i >= 0 && i < n; i += step) {
+            if (--s.visits < 0) return gave_up;
             const pruned::Slice slice = pruned::make_slice(s, i);
             if (slice.bound > best.risk) {
                 if (direction == 0 ? slice.slope >= 0.0 : slice.slope <= 0.0) break;
@@ -309,7 +331,7 @@ HPLAWS_HD Winner pruned_argmin(PrunedSearch& s) {
             pruned::visit_slice(s, slice, i, best);
         }
     }
-    return best;
+    return s.visits < 0 ? gave_up : best;
 }
 
 }  // namespace hplaws

@@ -19,8 +19,8 @@ struct StationaryPoint {
 
 // `valid`: what the solver knows about its arguments. That alpha is positive and
 // finite need not be asked: otherwise S, and with it eta or b, is not.
-HPLAWS_HD StationaryPoint stationary_point(const Coefficients& c, bool valid, double eta, double alpha,
-                                           double b, double K, double T) {
+HPLAWS_HD StationaryPoint stationary_point(const Coefficients& c, bool valid, double eta,
+                                           double alpha, double b, double K, double T) {
     const bool exists =
         valid & positive_finite(eta) & positive_finite(b) & positive_finite(K) & positive_finite(T);
     const double nan = not_a_number(), R = value(c, eta, alpha, b, T);

@@ -27,11 +27,13 @@ Operand operand(py::array a, const std::vector<int64_t>& shape, bool written) {
 }
 
 // The kernel of `member` over inputs that broadcast to the outputs' shape.
-void bind(py::module_& m, const char* name, Elementwise Kernels::* member, size_t n_in, size_t n_out) {
+void bind(py::module_& m, const char* name, Elementwise Kernels::* member, size_t n_in,
+          size_t n_out) {
     m.def(
         name,
         [member, n_in, n_out](const py::tuple& in, const py::tuple& out, int threads) {
-            if (in.size() != n_in || out.size() != n_out) throw py::value_error("wrong number of operands");
+            if (in.size() != n_in || out.size() != n_out)
+                throw py::value_error("wrong number of operands");
             const auto like = py::cast<py::array>(out[0]);
             const std::vector<int64_t> shape(like.shape(), like.shape() + like.ndim());
             std::vector<Operand> from, to;

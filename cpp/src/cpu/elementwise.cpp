@@ -6,10 +6,10 @@
 namespace hplaws {
 namespace {
 
-constexpr int64_t kChunk = 128;       // a chunk of every operand stays in L1
-constexpr int64_t kUnit = 1 << 14;    // elements between two looks at the clock
+constexpr int64_t kChunk = 128;     // a chunk of every operand stays in L1
+constexpr int64_t kUnit = 1 << 14;  // elements between two looks at the clock
 constexpr size_t kMaxOperands = 16;
-constexpr size_t kMaxRank = 64;       // NumPy's own limit
+constexpr size_t kMaxRank = 64;  // NumPy's own limit
 
 enum class Layout { contiguous, constant, strided };
 
@@ -28,7 +28,8 @@ Layout layout_of(const Operand& operand, const std::vector<int64_t>& shape) {
 // Calls visit(address, stride, count) for runs along the last axis that cover the n
 // elements from flat position `start` on. No axis has length 1 but an only one.
 template <class Visit>
-void walk(const Operand& operand, const std::vector<int64_t>& shape, int64_t start, int64_t n, Visit visit) {
+void walk(const Operand& operand, const std::vector<int64_t>& shape, int64_t start, int64_t n,
+          Visit visit) {
     const size_t rank = shape.size();
     int64_t at[kMaxRank];
     char* p = operand.data;
@@ -53,18 +54,21 @@ void walk(const Operand& operand, const std::vector<int64_t>& shape, int64_t sta
     }
 }
 
-void gather(const Operand& from, const std::vector<int64_t>& shape, int64_t start, int64_t n, double* to) {
+void gather(const Operand& from, const std::vector<int64_t>& shape, int64_t start, int64_t n,
+            double* to) {
     walk(from, shape, start, n, [&to](const char* p, int64_t stride, int64_t count) {
         if (stride == 0) {
             std::fill_n(to, count, *reinterpret_cast<const double*>(p));
         } else {
-            for (int64_t k = 0; k < count; ++k) to[k] = *reinterpret_cast<const double*>(p + k * stride);
+            for (int64_t k = 0; k < count; ++k)
+                to[k] = *reinterpret_cast<const double*>(p + k * stride);
         }
         to += count;
     });
 }
 
-void scatter(const double* from, const Operand& to, const std::vector<int64_t>& shape, int64_t start, int64_t n) {
+void scatter(const double* from, const Operand& to, const std::vector<int64_t>& shape,
+             int64_t start, int64_t n) {
     walk(to, shape, start, n, [&from](char* p, int64_t stride, int64_t count) {
         for (int64_t k = 0; k < count; ++k) *reinterpret_cast<double*>(p + k * stride) = from[k];
         from += count;
@@ -77,7 +81,8 @@ void squeeze(std::vector<int64_t>& shape, std::vector<Operand>& in, std::vector<
         if (shape[d] != 1) continue;
         shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(d));
         for (std::vector<Operand>* operands : {&in, &out})
-            for (Operand& o : *operands) o.strides.erase(o.strides.begin() + static_cast<std::ptrdiff_t>(d));
+            for (Operand& o : *operands)
+                o.strides.erase(o.strides.begin() + static_cast<std::ptrdiff_t>(d));
     }
 }
 
@@ -115,15 +120,18 @@ bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector
             }
             for (size_t i = 0; i < out.size(); ++i) {
                 const bool direct = out_layout[i] == Layout::contiguous;
-                targets[i] = direct ? reinterpret_cast<double*>(out[i].data) + start : out_buffer[i];
+                targets[i] =
+                    direct ? reinterpret_cast<double*>(out[i].data) + start : out_buffer[i];
             }
             kernel(sources, targets, n);
             for (size_t i = 0; i < out.size(); ++i) {
-                if (out_layout[i] != Layout::contiguous) scatter(out_buffer[i], out[i], shape, start, n);
+                if (out_layout[i] != Layout::contiguous)
+                    scatter(out_buffer[i], out[i], shape, start, n);
             }
         }
     };
-    return run_units((total + kUnit - 1) / kUnit, total < kElementwiseThreshold ? 1 : threads, work, poll);
+    return run_units((total + kUnit - 1) / kUnit, total < kElementwiseThreshold ? 1 : threads, work,
+                     poll);
 }
 
 }  // namespace hplaws

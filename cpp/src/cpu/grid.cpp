@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <numeric>
 
@@ -96,10 +97,11 @@ public:
         if (cells == 0) return true;
         plan();
         workers.resize(static_cast<size_t>(std::max(1, threads)));
-        const auto work = [this](int64_t unit, int worker) { run_unit(unit, workers[worker]); };
-        const Poll poll = [this] { return !progress || progress(covered.load() / double(problems)); };
-        if (!run_units(first_unit.back(), threads, work, poll)) return false;
-        if (any_dense && !finish_dense(poll)) return false;
+        const Poll poll = [this] {
+            return !progress || progress(covered.load() / double(problems));
+        };
+        if (!run_problems(poll)) return false;
+        if (hand_over() && !run_problems(poll)) return false;
         return !progress || progress(1.0);
     }
 
@@ -115,6 +117,7 @@ private:
     bool any_dense = false, sliced = false;
     int64_t slice[3], slices[3], cells_per_unit = 1;
     std::vector<bool> dense_problem;
+    std::unique_ptr<std::atomic<bool>[]> gave_up;  // by problem
     std::vector<int64_t> first_unit;
     std::vector<double> inverse_eta;
     std::vector<Sorted> sorted;
@@ -140,28 +143,62 @@ private:
         if (problems == 0) cells = 0;
     }
 
+    bool run_problems(const Poll& poll) {
+        const auto work = [this](int64_t unit, int worker) { run_unit(unit, workers[worker]); };
+        return run_units(first_unit.back(), threads, work, poll) &&
+               (!any_dense || finish_dense(poll));
+    }
+
+    // Problems whose pruned search gave up are evaluated densely, all of each.
+    bool hand_over() {
+        any_dense = false;
+        for (int64_t p = 0; p < problems; ++p) {
+            dense_problem[p] = gave_up[p].load();
+            any_dense = any_dense || dense_problem[p];
+            if (dense_problem[p]) covered = covered.load() - 1.0;
+        }
+        if (any_dense) {
+            threads = q.threads;
+            workers.resize(static_cast<size_t>(threads));
+            number_units(0);
+            prepare_dense();
+        }
+        return any_dense;
+    }
+
     void plan() {
         dense_problem.assign(problems, q.dense);
         if (!q.dense) {
             mark_unprunable();
             for (int a = 0; a < 3; ++a) sorted.emplace_back(q.axis[a]);
         }
-        any_dense = std::find(dense_problem.begin(), dense_problem.end(), true) != dense_problem.end();
+        any_dense =
+            std::find(dense_problem.begin(), dense_problem.end(), true) != dense_problem.end();
         plan_slices();
         cells_per_unit = std::min(cells, kPrunedUnit);
         const double pruned_work = 256.0 * double(cells) * double(problems);
         const double work = any_dense ? configs * double(problems) : pruned_work;
-        threads = static_cast<int>(std::min<double>(q.threads, std::max(1.0, work / double(kThreadUnit))));
+        threads = static_cast<int>(
+            std::min<double>(q.threads, std::max(1.0, work / double(kThreadUnit))));
         if (!any_dense && threads > 1) {
             const int64_t share = ceil_div(cells * problems, int64_t{8} * threads);
             cells_per_unit = std::max<int64_t>(1, std::min(cells_per_unit, share));
         }
+        gave_up.reset(new std::atomic<bool>[static_cast<size_t>(problems)]());
+        number_units(ceil_div(cells, cells_per_unit));
+        prepare_dense();
+    }
+
+    void number_units(int64_t pruned_units) {
         first_unit.assign(1, 0);
         for (int64_t p = 0; p < problems; ++p) {
-            const int64_t units = dense_problem[p] ? slices[kAlpha] * slices[kB] * slices[kEta]
-                                                   : ceil_div(cells, cells_per_unit);
-            first_unit.push_back(first_unit.back() + units);
+            const int64_t dense_units = slices[kAlpha] * slices[kB] * slices[kEta];
+            first_unit.push_back(first_unit.back() +
+                                 (dense_problem[p] ? dense_units : pruned_units));
         }
+    }
+
+    void prepare_dense() {
         if (!any_dense) return;
         inverse_eta.resize(n[kEta]);
         for (int64_t k = 0; k < n[kEta]; ++k) inverse_eta[k] = inverse_rate(q.axis[kEta].data[k]);
@@ -183,7 +220,8 @@ private:
         for (int64_t p = 0; p < problems; p += q.budget.size) {
             const Coefficients& c = q.bounds[p / q.budget.size];
             if (applies(c, *ends.first) && applies(c, *ends.second)) continue;
-            for (int64_t t = 0; t < q.budget.size; ++t) dense_problem[p + t] = !applies(c, q.budget.data[t]);
+            for (int64_t t = 0; t < q.budget.size; ++t)
+                dense_problem[p + t] = !applies(c, q.budget.data[t]);
         }
     }
 
@@ -196,7 +234,8 @@ private:
         int64_t unit = 1, unit_cells = 1;
         for (const int a : {kEta, kB, kAlpha}) {
             int64_t length = std::max<int64_t>(1, std::min(n[a], target / unit));
-            if (!q.over[a]) length = std::max<int64_t>(1, std::min(length, kUnitCells / unit_cells));
+            if (!q.over[a])
+                length = std::max<int64_t>(1, std::min(length, kUnitCells / unit_cells));
             if (a == kEta) length = q.over[a] ? n[a] : std::min(n[a], kKeptRates);
             slice[a] = length;
             slices[a] = ceil_div(n[a], length);
@@ -207,7 +246,8 @@ private:
     }
 
     int64_t problem_of(int64_t unit) const {
-        return std::upper_bound(first_unit.begin(), first_unit.end(), unit) - first_unit.begin() - 1;
+        return std::upper_bound(first_unit.begin(), first_unit.end(), unit) - first_unit.begin() -
+               1;
     }
 
     void run_unit(int64_t unit, Worker& worker) {
@@ -239,8 +279,8 @@ private:
     }
 
     void run_dense(int64_t p, int64_t local, Worker& worker) {
-        const int64_t part[3] = {local / (slices[kB] * slices[kEta]), local / slices[kEta] % slices[kB],
-                                 local % slices[kEta]};
+        const int64_t part[3] = {local / (slices[kB] * slices[kEta]),
+                                 local / slices[kEta] % slices[kB], local % slices[kEta]};
         Block block;
         int64_t* range[3] = {block.alpha, block.b, block.eta};
         for (int a = 0; a < 3; ++a) {
@@ -257,7 +297,8 @@ private:
         // Only units that share cells need the lock.
         std::unique_lock<std::mutex> lock(merge, std::defer_lock);
         if (sliced) lock.lock();
-        const int64_t count[3] = {block.kept(block.alpha, block.keep_alpha), block.kept(block.b, block.keep_b),
+        const int64_t count[3] = {block.kept(block.alpha, block.keep_alpha),
+                                  block.kept(block.b, block.keep_b),
                                   block.kept(block.eta, block.keep_eta)};
         int64_t from = 0;
         for (int64_t i = 0; i < count[kAlpha]; ++i) {
@@ -266,7 +307,9 @@ private:
                 to = to * kept[kB] + (q.over[kB] ? 0 : range[kB][0] + j);
                 to = p * cells + to * kept[kEta] + (q.over[kEta] ? 0 : range[kEta][0]);
                 for (int64_t k = 0; k < count[kEta]; ++k, ++from, ++to) {
-                    if (!precedes(worker.risk[from], worker.row[from], out.risk[to], row_of_cell[to])) continue;
+                    if (!precedes(worker.risk[from], worker.row[from], out.risk[to],
+                                  row_of_cell[to]))
+                        continue;
                     out.risk[to] = worker.risk[from];
                     row_of_cell[to] = worker.row[from];
                 }
@@ -290,7 +333,8 @@ private:
     }
 
     bool finish_dense(const Poll& poll) {
-        const int64_t per_unit = q.over[kEta] ? std::max<int64_t>(1, kThreadUnit / n[kEta]) : kThreadUnit;
+        const int64_t per_unit =
+            q.over[kEta] ? std::max<int64_t>(1, kThreadUnit / n[kEta]) : kThreadUnit;
         const int64_t units_per_problem = ceil_div(cells, per_unit);
         const auto work = [&](int64_t unit, int w) {
             const int64_t p = unit / units_per_problem;
@@ -301,7 +345,8 @@ private:
             for (int64_t c = first; c < last; ++c) {
                 const int64_t cell = p * cells + c, row = row_of_cell[cell];
                 const double risk = out.risk[cell];
-                const int64_t eta = q.over[kEta] ? kernels.find_eta(grid, row / n[kB], row % n[kB], risk) : 0;
+                const int64_t eta =
+                    q.over[kEta] ? kernels.find_eta(grid, row / n[kB], row % n[kB], risk) : 0;
                 put(cell, risk, row, eta);
             }
         };
@@ -330,7 +375,8 @@ private:
             if (values.size > longest) return;
             for (int64_t i = 0; i < values.size; ++i) table.push_back(terms(values.value[i]));
         };
-        fill(worker.tables.momentum, axis[kAlpha], [&c](double alpha) { return momentum_terms(c, alpha); });
+        fill(worker.tables.momentum, axis[kAlpha],
+             [&c](double alpha) { return momentum_terms(c, alpha); });
         fill(worker.tables.batch, axis[kB], [&c](double b) { return batch_terms(c, b); });
         fill(worker.tables.inverse_eta, axis[kEta], [](double eta) { return inverse_rate(eta); });
     }
@@ -344,7 +390,13 @@ private:
         s.budget = q.budget.data[p % q.budget.size];
         s.budget_is_steps = q.budget_is_steps;
         s.row_stride = n[kB];
-        const int64_t first = local * cells_per_unit, last = std::min(cells, first + cells_per_unit);
+        // A visit costs what a hundred configurations cost densely. The cap, a fraction
+        // of a second, is there for Ctrl-C: a search does not look at the clock.
+        const double share = configs / double(cells) / 128.0;
+        const int64_t most_visits =
+            (1 << 16) + static_cast<int64_t>(std::min(share, double(1 << 24)));
+        const int64_t first = local * cells_per_unit,
+                      last = std::min(cells, first + cells_per_unit);
         for (int64_t c = first; c < last; ++c) {
             int64_t rest = c, index[3] = {0, 0, 0};
             SortedAxis part[3] = {axis[kAlpha], axis[kB], axis[kEta]};
@@ -360,8 +412,14 @@ private:
             const SearchTables& tables = worker.tables;
             s.momentum = tables.momentum.empty() ? nullptr : tables.momentum.data() + index[kAlpha];
             s.batch = tables.batch.empty() ? nullptr : tables.batch.data() + index[kB];
-            s.inverse_eta = tables.inverse_eta.empty() ? nullptr : tables.inverse_eta.data() + index[kEta];
-            const Winner w = kernels.pruned(s);
+            s.inverse_eta =
+                tables.inverse_eta.empty() ? nullptr : tables.inverse_eta.data() + index[kEta];
+            if (gave_up[p]) return;
+            const Winner w = kernels.pruned(s, most_visits);
+            if (w.row < 0) {
+                gave_up[p] = true;
+                return;
+            }
             put(p * cells + c, w.risk, w.row, w.eta);
         }
     }

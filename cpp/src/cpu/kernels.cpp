@@ -84,7 +84,8 @@ struct RowTerms {
 HPLAWS_HD RowTerms row_terms(const DenseGrid& g, const MomentumTerms& m, int64_t j) {
     const double b = g.b[j], T = g.budget_is_steps ? b * g.budget : g.budget;
     const BudgetTerms t = budget_terms(g.bound, g.batch_start[j], b, reciprocal(T));
-    return {t.descent, noise_term(g.batch_noise[j], m.sqrt_alpha, burn_in_term(t.start, m.inverse))};
+    return {t.descent,
+            noise_term(g.batch_noise[j], m.sqrt_alpha, burn_in_term(t.start, m.inverse))};
 }
 
 // eta is minimised away: rows in vectors, the axis in chunks.
@@ -188,11 +189,12 @@ int64_t find_eta(const DenseGrid& g, int64_t alpha, int64_t b, double risk) {
         }
         if (found) break;
     }
-    while (k + 1 < g.n_eta && assemble(t.D, g.inverse_eta[k], m.smooth * g.eta[k], t.N) != risk) ++k;
+    while (k + 1 < g.n_eta && assemble(t.D, g.inverse_eta[k], m.smooth * g.eta[k], t.N) != risk)
+        ++k;
     return k;
 }
 
-Winner pruned_search(PrunedSearch& search) { return pruned_argmin(search); }
+Winner pruned_search(PrunedSearch& search, int64_t visits) { return pruned_argmin(search, visits); }
 
 // ---- element-wise --------------------------------------------------------------
 

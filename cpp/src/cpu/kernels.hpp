@@ -16,7 +16,9 @@ struct Block {
     bool keep_alpha, keep_b, keep_eta;
 
     int64_t kept(const int64_t range[2], bool keep) const { return keep ? range[1] - range[0] : 1; }
-    int64_t cells() const { return kept(alpha, keep_alpha) * kept(b, keep_b) * kept(eta, keep_eta); }
+    int64_t cells() const {
+        return kept(alpha, keep_alpha) * kept(b, keep_b) * kept(eta, keep_eta);
+    }
 };
 
 // The caller's axes, with what R needs of each batch size and learning rate.
@@ -37,15 +39,21 @@ struct Kernels {
     void (*dense_block)(const DenseGrid&, const Block&, double* risk, int64_t* row);
     // Smallest eta index at which the row (alpha, b) attains `risk`.
     int64_t (*find_eta)(const DenseGrid&, int64_t alpha, int64_t b, double risk);
-    Winner (*pruned)(PrunedSearch&);
+    Winner (*pruned)(PrunedSearch&, int64_t visits);
     Elementwise risk, positive_cubic_root, cubic_roots;
     Elementwise stability_spectrum;
     Elementwise theorem1_tokens, theorem1_steps, theorem2, theorem3, theorem3_asymptotic;
     Elementwise optimum;
 };
 
-namespace baseline { extern const Kernels kernels; }
-namespace avx2 { extern const Kernels kernels; }
-namespace avx512 { extern const Kernels kernels; }
+namespace baseline {
+extern const Kernels kernels;
+}
+namespace avx2 {
+extern const Kernels kernels;
+}
+namespace avx512 {
+extern const Kernels kernels;
+}
 
 }  // namespace hplaws

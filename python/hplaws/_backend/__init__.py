@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from .. import _validate
 from .._errors import BackendError
+from .threads import thread_count as thread_count
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None] | None
@@ -119,19 +120,3 @@ def get(name: str | None = None) -> Backend:
         "no backend: hplaws was built without a C++ compiler, and Numba is not installed; "
         "pip install 'hplaws[numba]', or install a compiler and reinstall hplaws"
     )
-
-
-def thread_count(threads: int | None) -> int:
-    """The caller's number, else HPLAWS_NUM_THREADS, else the CPUs this process may use."""
-    if threads is not None:
-        return _validate.count("threads", threads)
-    text = os.environ.get("HPLAWS_NUM_THREADS")
-    if text:
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError(f"HPLAWS_NUM_THREADS must be a whole number, got {text!r}") from None
-        return _validate.count("HPLAWS_NUM_THREADS", number)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
