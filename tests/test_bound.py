@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -58,8 +59,29 @@ def test_constructors_take_arrays():
 
 
 def test_integers_and_numpy_scalars_become_floats():
-    bound = Bound(10**22, np.float32(0.1), np.int8(3), True)
-    assert fields(bound)[:4] == (1e22, float(np.float32(0.1)), 3.0, 1.0)
+    bound = Bound(10**22, np.float32(0.1), np.int8(3), Fraction(1, 4))
+    assert fields(bound)[:4] == (1e22, float(np.float32(0.1)), 3.0, 0.25)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, [True, False]])
+def test_truth_values_are_not_numbers(value):
+    with pytest.raises(TypeError, match="^drift must be real numbers.*bool"):
+        Bound(1, 1, value, 1)
+
+
+def test_masked_elements_are_missing_ones():
+    masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(ValueError, match=r"^noise\[1\] must be a finite number >= 0, got nan"):
+        Bound(1, masked, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "twin", [copy.copy, copy.deepcopy, lambda b: pickle.loads(pickle.dumps(b))]
+)
+def test_copies_are_frozen_as_well(twin):
+    bound = twin(Bound(np.array([1.0, 2.0]), 1, 1, 1))
+    with pytest.raises(ValueError, match="read-only"):
+        bound.descent[0] = -5
 
 
 # ---- bad input ---------------------------------------------------------------------

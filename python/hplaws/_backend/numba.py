@@ -31,6 +31,9 @@ UNIT_CELLS = 1 << 14
 # What one pruned search costs, in configurations, and searches to a unit.
 PRUNED_SEARCH = 1 << 12
 PRUNED_UNIT = 2048
+# What all searches of a unit may look at together, in rows and configurations: within a
+# second, for Ctrl-C.
+UNIT_VISITS = 1 << 26
 KEPT_RATES = 1024
 LAST_ROW = np.iinfo(np.int64).max
 # Elements between two looks at the clock, a quarter of a second of the slowest kernel
@@ -162,7 +165,8 @@ class _GridRun:
     def __init__(self, request: GridRequest, report: Callable[[float], None]) -> None:
         self.over = request.over
         self.dense = request.dense
-        self.report = report
+        self.progress = report
+        self.covered = 0.0
         self.axes = alpha, b, eta = _fixed(request.alpha), _fixed(request.b), _fixed(request.eta)
         self.n = [axis.size for axis in self.axes]
         self.ends = [_fixed([axis.min(), axis.max()]) for axis in self.axes]
@@ -192,40 +196,53 @@ class _GridRun:
         self.threads = request.threads
 
     def run(self) -> None:
-        dense = np.arange(self.problems)
+        dense = np.ones(self.problems, np.bool_)
         if not self.dense:
             budget = self.grid.budget
             ends = _fixed([budget.min(), budget.max()])
-            refused = np.empty(self.problems, np.bool_)
             alpha, b, eta = self.ends
-            loops.find_unprunable(self.grid, alpha, b, eta, ends, refused)
-            dense = np.flatnonzero(refused)
-            self.run_pruned(refused)
-        if dense.size:
-            self.run_dense(dense)
+            loops.find_unprunable(self.grid, alpha, b, eta, ends, dense)
+            self.run_pruned(dense)
+        if dense.any():
+            self.run_dense(np.flatnonzero(dense))
         self.report(1.0)
+
+    def report(self, fraction: float) -> None:
+        """A search that gives up takes back its problem's share; progress never falls."""
+        self.covered = max(self.covered, fraction)
+        self.progress(self.covered)
 
     def threads_for(self, work: int) -> int:
         return max(1, min(self.threads, work // THREAD_UNIT))
 
-    def run_pruned(self, refused: NDArray[np.bool_]) -> None:
-        """All problems but those refused, whose cells get placeholders."""
-        share = 1.0 - np.count_nonzero(refused) / self.problems
+    def run_pruned(self, dense: NDArray[np.bool_]) -> None:
+        """All problems but the dense ones, whose cells get placeholders.
+
+        Problems whose searches give up join those.
+        """
+        refused = np.count_nonzero(dense)
         alpha, b, eta = (self.search_axis(a) for a in range(3))
         total = self.cells * self.problems
         threads = self.threads_for(PRUNED_SEARCH * total)
-        length = max(1, min(PRUNED_UNIT, total // (8 * threads)))
+        # A visit costs what a hundred configurations cost densely.
+        configs = math.prod(n for over, n in zip(self.over, self.n, strict=True) if over)
+        visits = (1 << 16) + min(configs // 128, 1 << 24)
+        length = max(1, min(PRUNED_UNIT, UNIT_VISITS // visits, total // (8 * threads)))
 
         def work(unit: int) -> None:
             first = unit * length
             cells = slice(first, min(total, first + length))
             row, eta_index = np.zeros((2, cells.stop - first), np.int64)
             loops.search_cells(
-                self.grid, alpha, b, eta, refused, first, self.risk[cells], row, eta_index
+                self.grid, alpha, b, eta, visits, dense, first, self.risk[cells], row, eta_index
             )
             self.put(cells, row, eta_index)
 
-        run_units(-(-total // length), threads, work, lambda f: self.report(f * share))
+        def report(done: float) -> None:
+            gave_up = np.count_nonzero(dense) - refused
+            self.report((done * (self.problems - refused) - gave_up) / self.problems)
+
+        run_units(-(-total // length), threads, work, report)
 
     def search_axis(self, a: int) -> SortedAxis:
         """Sorted, each value once with its smallest index, unless the axis is kept."""

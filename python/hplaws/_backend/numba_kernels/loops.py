@@ -113,14 +113,16 @@ def searched(axis: SortedAxis, keep: bool, at: int, matters: bool) -> Range:
 
 @kernel
 def search_cells(
-    grid: Grid, alpha: SortedAxis, b: SortedAxis, eta: SortedAxis, refused: Bools, first: int,
-    risk: Floats, row: Ints, eta_index: Ints,
+    grid: Grid, alpha: SortedAxis, b: SortedAxis, eta: SortedAxis, most_visits: int, dense: Bools,
+    first: int, risk: Floats, row: Ints, eta_index: Ints,
 ) -> None:  # fmt: skip
     """Winners of consecutive cells from `first` on; kept axes are not sorted.
 
-    Cells of refused problems are left as they were.
+    A problem one of whose searches gives up becomes dense. Cells of dense problems
+    are left as they were.
     """
     hint = np.zeros(3, np.int64)
+    visits = np.empty(1, np.int64)
     n_alpha = alpha.value.size if grid.keep_alpha else 1
     n_b = b.value.size if grid.keep_b else 1
     n_eta = eta.value.size if grid.keep_eta else 1
@@ -132,7 +134,7 @@ def search_cells(
         rest //= n_b
         i = rest % n_alpha
         problem = rest // n_alpha
-        if refused[problem]:
+        if dense[problem]:
             continue
         c = bound_of(grid, problem)
         budget = budget_of(grid, problem)
@@ -148,6 +150,7 @@ def search_cells(
             eta.value[over_eta.first],
             eta.value[over_eta.end - 1],
         )
+        visits[0] = most_visits
         winner = pruned_argmin(
             search,
             alpha.value[over_alpha.first : over_alpha.end],
@@ -157,7 +160,11 @@ def search_cells(
             eta.value[over_eta.first : over_eta.end],
             eta.position[over_eta.first : over_eta.end],
             hint,
+            visits,
         )
+        if winner.row < 0:
+            dense[problem] = True
+            continue
         risk[at] = winner.risk
         row[at] = winner.row
         eta_index[at] = winner.eta

@@ -119,7 +119,7 @@ def next_probe(p: Probe, n: int, rises: bool) -> Probe:
 
 @formula
 def visit_row(
-    row: Row, row_index: int, eta: Floats, eta_at: Ints, hint: Ints, best: Winner
+    row: Row, row_index: int, eta: Floats, eta_at: Ints, hint: Ints, visits: Ints, best: Winner
 ) -> Winner:
     centre = math.sqrt(row.D) / math.sqrt(row.S)
     probe = first_probe(eta.size, hint[2])
@@ -130,6 +130,9 @@ def visit_row(
     for direction in range(2):
         i = start if direction == 0 else start - 1
         while i >= 0 and i < eta.size:
+            visits[0] -= 1
+            if visits[0] < 0:
+                return best
             value = eta[i]
             rate = rate_term(row.D, inverse_rate(value), row.S * value)
             candidate = Winner(rate + row.N, row_index, eta_at[i])
@@ -172,16 +175,19 @@ def make_slice(s: PrunedSearch, alpha: float, b: Floats, hint: Ints) -> Slice:
 @formula
 def visit_slice(
     s: PrunedSearch, slice: Slice, first_row: int, b: Floats, b_at: Ints, eta: Floats,
-    eta_at: Ints, hint: Ints, best: Winner,
+    eta_at: Ints, hint: Ints, visits: Ints, best: Winner,
 ) -> Winner:  # fmt: skip
     for direction in range(2):
         up = direction == 0
         row = slice.right if up else slice.left
         j = slice.rising if up else slice.rising - 1
         while j >= 0 and j < b.size:
+            visits[0] -= 1
+            if visits[0] < 0:
+                return best
             climbs = row.slope_y >= 0.0 if up else row.slope_y <= 0.0
             if not (low(row.value) > best.risk):
-                best = visit_row(row, first_row + b_at[j], eta, eta_at, hint, best)
+                best = visit_row(row, first_row + b_at[j], eta, eta_at, hint, visits, best)
             elif climbs:
                 break
             j += 1 if up else -1
@@ -242,13 +248,17 @@ def depends_on_b(c: Coefficients) -> bool:
 @formula
 def pruned_argmin(
     s: PrunedSearch, alpha: Floats, alpha_at: Ints, b: Floats, b_at: Ints, eta: Floats,
-    eta_at: Ints, hint: Ints,
+    eta_at: Ints, hint: Ints, visits: Ints,
 ) -> Winner:  # fmt: skip
+    """row = -1 if the search gave up; visits[0]: rows and configurations it may look at."""
+    gave_up = Winner(math.inf, -1, -1)
     best = Winner(math.inf, INT64_MAX, INT64_MAX)
     n = alpha.size
     if n == 1 and b.size == 1:
         row = make_row(s, momentum_terms(s.bound, alpha[0]), b[0])
-        return visit_row(row, alpha_at[0] * s.row_stride + b_at[0], eta, eta_at, hint, best)
+        row_index = alpha_at[0] * s.row_stride + b_at[0]
+        best = visit_row(row, row_index, eta, eta_at, hint, visits, best)
+        return gave_up if visits[0] < 0 else best
     probe = first_probe(n, hint[0])
     while probe.lo < probe.hi:
         rises = make_slice(s, alpha[probe.at], b, hint).slope >= 0.0
@@ -259,11 +269,14 @@ def pruned_argmin(
         up = direction == 0
         i = start if up else start - 1
         while i >= 0 and i < n:
+            visits[0] -= 1
+            if visits[0] < 0:
+                return gave_up
             slice = make_slice(s, alpha[i], b, hint)
             if not (slice.bound > best.risk):
                 first_row = alpha_at[i] * s.row_stride
-                best = visit_slice(s, slice, first_row, b, b_at, eta, eta_at, hint, best)
+                best = visit_slice(s, slice, first_row, b, b_at, eta, eta_at, hint, visits, best)
             elif slice.slope >= 0.0 if up else slice.slope <= 0.0:
                 break
             i += 1 if up else -1
-    return best
+    return gave_up if visits[0] < 0 else best
