@@ -65,7 +65,7 @@ def test_integers_and_numpy_scalars_become_floats():
 
 @pytest.mark.parametrize("value", [True, np.True_, [True, False]])
 def test_truth_values_are_not_numbers(value):
-    with pytest.raises(TypeError, match="^drift must be real numbers.*bool"):
+    with pytest.raises(TypeError, match=r"^drift must be real numbers.*bool"):
         Bound(1, 1, value, 1)
 
 
