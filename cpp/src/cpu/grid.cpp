@@ -20,8 +20,11 @@ constexpr int64_t kDenseUnit = int64_t{1} << 25;
 constexpr int64_t kThreadUnit = int64_t{1} << 16;
 // A unit's partial results: 2^14 cells are 256 KiB.
 constexpr int64_t kUnitCells = int64_t{1} << 14;
-// One pruned search visits some hundred configurations.
-constexpr int64_t kPrunedUnit = 512;
+// A pruned search may look at this many rows and configurations before it gives up,
+// and at one more for every 128 it has: a look costs what a hundred cost densely. It
+// does not look at the clock, hence the cap, a fraction of a second, for a unit too.
+constexpr int64_t kFewestVisits = int64_t{1} << 16;
+constexpr int64_t kMostVisits = int64_t{1} << 24;
 constexpr int64_t kKeptRates = 1024;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -115,7 +118,7 @@ private:
     double least[3], largest[3];
     int threads = 1;
     bool any_dense = false, sliced = false;
-    int64_t slice[3], slices[3], cells_per_unit = 1;
+    int64_t slice[3], slices[3], cells_per_unit = 1, most_visits = kFewestVisits;
     std::vector<bool> dense_problem;
     std::unique_ptr<std::atomic<bool>[]> gave_up;  // by problem
     std::vector<int64_t> first_unit;
@@ -175,7 +178,9 @@ private:
         any_dense =
             std::find(dense_problem.begin(), dense_problem.end(), true) != dense_problem.end();
         plan_slices();
-        cells_per_unit = std::min(cells, kPrunedUnit);
+        const double share = configs / double(cells) / 128.0;
+        most_visits = kFewestVisits + static_cast<int64_t>(std::min(share, double(kMostVisits)));
+        cells_per_unit = std::min(cells, std::max<int64_t>(1, 2 * kMostVisits / most_visits));
         const double pruned_work = 256.0 * double(cells) * double(problems);
         const double work = any_dense ? configs * double(problems) : pruned_work;
         threads = static_cast<int>(
@@ -390,11 +395,6 @@ private:
         s.budget = q.budget.data[p % q.budget.size];
         s.budget_is_steps = q.budget_is_steps;
         s.row_stride = n[kB];
-        // A visit costs what a hundred configurations cost densely. The cap, a fraction
-        // of a second, is there for Ctrl-C: a search does not look at the clock.
-        const double share = configs / double(cells) / 128.0;
-        const int64_t most_visits =
-            (1 << 16) + static_cast<int64_t>(std::min(share, double(1 << 24)));
         const int64_t first = local * cells_per_unit,
                       last = std::min(cells, first + cells_per_unit);
         for (int64_t c = first; c < last; ++c) {
