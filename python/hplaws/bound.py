@@ -97,15 +97,27 @@ class Bound(Fields):
         return cls(descent=C1, noise=C2, drift=C3, lag=C3)
 
     def large_horizon(self) -> Bound:
-        """The bound without its burn-in term (eq. 5): what Theorem 1 minimises."""
+        """The bound without its burn-in term (eq. 5): what Theorem 1 minimises.
+
+        >>> Bound.proxy().large_horizon().burn_in
+        0.0
+        """
         return dataclasses.replace(self, burn_in=0.0)
 
     def leading(self) -> Bound:
-        """The bound's leading terms (App. B.2), burn_in = drift = 0: what Theorem 2 minimises."""
+        """The bound's leading terms (App. B.2), burn_in = drift = 0: what Theorem 2 minimises.
+
+        >>> Bound.proxy().leading()
+        Bound(descent=1.0, noise=1.0, drift=0.0, lag=1.0, burn_in=0.0, init_error=0.0, q=0.5)
+        """
         return dataclasses.replace(self, burn_in=0.0, drift=0.0)
 
     def with_noise_exponent(self, q: ArrayLike) -> Bound:
-        """The bound with noise falling as b**-q, q in (0, 1] (App. C.2)."""
+        """The bound with noise falling as b**-q, q in (0, 1] (App. C.2).
+
+        >>> Bound.proxy().with_noise_exponent(0.4).q
+        0.4
+        """
         return dataclasses.replace(self, q=q)
 
     def heavy_tailed(self, p: ArrayLike) -> Bound:
@@ -117,7 +129,11 @@ class Bound(Fields):
         return dataclasses.replace(self, q=1.0 - 1.0 / _validate.in_interval("p", p, 1.0, 2.0))
 
     def unmatched_init(self, E0: ArrayLike) -> Bound:
-        """Momentum not started from a batch-b gradient (App. C.1): burn_in = 0, init_error = E0."""
+        """Momentum not started from a batch-b gradient (App. C.1): burn_in = 0, init_error = E0.
+
+        >>> Bound.proxy().unmatched_init(0.2)
+        Bound(descent=1.0, noise=1.0, drift=1.0, lag=1.0, burn_in=0.0, init_error=0.2, q=0.5)
+        """
         return dataclasses.replace(self, burn_in=0.0, init_error=_validate.coefficient("E0", E0))
 
 

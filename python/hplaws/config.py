@@ -76,6 +76,8 @@ def _rows(info: dict[str, Any]) -> dict[str, str]:
 def get_include() -> str:
     """The directory to add to a compiler's include path for ``<hplaws/bound.hpp>``.
 
+    BackendError where the package was built without a compiler.
+
     >>> import os
     >>> os.path.isfile(os.path.join(get_include(), "hplaws", "bound.hpp"))
     True
@@ -85,6 +87,8 @@ def get_include() -> str:
 
 def get_cmake_dir() -> str:
     """The directory of ``hplaws-config.cmake``, for ``find_package(hplaws)``.
+
+    BackendError where the package was built without a compiler.
 
     >>> import os
     >>> os.path.isfile(os.path.join(get_cmake_dir(), "hplaws-config.cmake"))

@@ -25,6 +25,11 @@ def positive_cubic_root(
     float64 array of the broadcast shape, or a float; NaN where a, b or c is out of
     its domain.
 
+    Raises
+    ------
+    TypeError : complex or object coefficients
+    ValueError : shapes that do not broadcast
+
     Examples
     --------
     >>> positive_cubic_root(1.0, 7.0, 6.0)
@@ -54,6 +59,11 @@ def cubic_roots(
     -------
     float64 array of the broadcast shape plus a last axis of length 3; all NaN where
     a coefficient is NaN or infinite.
+
+    Raises
+    ------
+    TypeError : complex or object coefficients
+    ValueError : shapes that do not broadcast
 
     Examples
     --------

@@ -40,6 +40,10 @@ def theorem1(
     Optimum, its `risk` that of ``bound.large_horizon()``. NaN where an argument is
     out of its domain or a coefficient the formula divides by is zero.
 
+    Raises
+    ------
+    ValueError : init_error is not 0; T given with K or b, or not enough of them
+
     Examples
     --------
     >>> best = theorem1(Bound.proxy(), alpha=1.0, T=2e4)
@@ -75,6 +79,10 @@ def theorem2(bound: Bound, *, b: ArrayLike, T: ArrayLike, backend: str | None = 
     Optimum, its `risk` that of ``bound.leading()``. NaN where an argument is out of
     its domain or a coefficient the formula divides by is zero.
 
+    Raises
+    ------
+    ValueError : init_error is not 0
+
     Examples
     --------
     >>> best = theorem2(Bound.proxy(), b=16, T=1.6e9)
@@ -105,6 +113,10 @@ def theorem3(bound: Bound, *, T: ArrayLike, backend: str | None = None) -> Optim
     Optimum. NaN where T is out of its domain or there is no stationary point (drift,
     descent, noise or burn_in zero).
 
+    Raises
+    ------
+    ValueError : init_error is not 0, or q not 1/2
+
     Examples
     --------
     >>> best = theorem3(Bound.nonconvex(delta0=1, L=1, rho=1, sigma=1), T=1e12)
@@ -132,6 +144,10 @@ def theorem3_asymptotic(
     Returns
     -------
     Optimum; NaN as for `theorem3`, and where lag is zero (u0 = 0).
+
+    Raises
+    ------
+    ValueError : init_error is not 0, q not 1/2, or order neither 0 nor 1
 
     Examples
     --------
