@@ -228,6 +228,44 @@ def test_the_smallest_flat_index_wins_a_tie(backend, method):
         assert (best.index["alpha"].item(), best.index["eta"].item()) == (0, 1)
 
 
+CLUSTERED = {
+    "eta": 1 + np.arange(600) * 1e-15,
+    "alpha": np.linspace(0.5, 0.5 + 1e-12, 600),
+    "b": 1 + np.arange(600) * 1e-14,
+}
+# Least at eta = 1, alpha = 1/2, b = 1 for T = 1e6: on CLUSTERED, R = 8 but for rounding
+# errors, and the winner may be anywhere.
+FLAT = {"descent": 2e6, "noise": 4 * math.sqrt(2), "drift": 0.0, "lag": 1.0, "burn_in": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("over", "thinning"),
+    [(AXES, (8, 8, 8)), (("alpha", "eta"), (1, 300, 1)), (("b", "eta"), (300, 1, 1))],
+    ids=["alpha-b-eta", "alpha-eta", "b-eta"],
+)
+def test_clustered_axes_are_handed_to_dense(backend, over, thinning):
+    """Values closer than pruning can tell apart: searches give up, and their problems are
+    evaluated densely. Those of the second bound, which depends on eta alone, do not."""
+    bound = Bound(**{name: [value, name == "drift"] for name, value in FLAT.items()})
+    thinned = {name: CLUSTERED[name][::n] for name, n in zip(AXES, thinning, strict=True)}
+    assert_exact(bound, thinned, T=[1e6, 1e3], over=over, backend=backend, threads=2)
+
+
+@pytest.mark.parametrize(("thinning", "budgets"), [(1, 1), (8, 600)])
+def test_clustered_axes_are_handed_to_dense_on_larger_grids(backend, thinning, budgets):
+    """One large problem, and more problems that give up than a unit's searches do in one go."""
+    axes = {name: values[::thinning] for name, values in CLUSTERED.items()}
+    T = 1e6 * (1 + 1e-12 * np.arange(budgets))
+    dense, pruned = (
+        grid_argmin(Bound(**FLAT), **axes, T=T, method=method, backend=backend, threads=1)
+        for method in METHODS
+    )
+    assert dense.risk.tobytes() == pruned.risk.tobytes()
+    for axis in AXES:
+        assert np.array_equal(dense.index[axis], pruned.index[axis])
+    assert np.array_equal(dense.at_edge, pruned.at_edge)
+
+
 # ---- more configurations than 32 bits can count ---------------------------------------
 
 

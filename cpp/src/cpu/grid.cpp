@@ -100,8 +100,11 @@ public:
         if (cells == 0) return true;
         plan();
         workers.resize(static_cast<size_t>(std::max(1, threads)));
-        const Poll poll = [this] {
-            return !progress || progress(covered.load() / double(problems));
+        // What is handed over is done twice, and progress shall not fall.
+        double reported = 0.0;
+        const Poll poll = [&] {
+            reported = std::max(reported, covered.load() / double(problems));
+            return !progress || progress(reported);
         };
         if (!run_problems(poll)) return false;
         if (hand_over() && !run_problems(poll)) return false;

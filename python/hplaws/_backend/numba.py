@@ -31,9 +31,6 @@ UNIT_CELLS = 1 << 14
 # What one pruned search costs, in configurations, and searches to a unit.
 PRUNED_SEARCH = 1 << 12
 PRUNED_UNIT = 2048
-# What all searches of a unit may look at together, in rows and configurations: within a
-# second, for Ctrl-C.
-UNIT_VISITS = 1 << 26
 KEPT_RATES = 1024
 LAST_ROW = np.iinfo(np.int64).max
 # Elements between two looks at the clock, a quarter of a second of the slowest kernel
@@ -57,16 +54,21 @@ ELEMENTWISE = {
 
 
 def run_units(
-    units: int, threads: int, work: Callable[[int], None], report: Callable[[float], None]
+    units: int,
+    threads: int,
+    work: Callable[[int], None],
+    report: Callable[[float], None],
+    stop: threading.Event | None = None,
 ) -> None:
     """work(unit) for every unit in [0, units), on threads that live for this call.
 
     report(covered fraction) is called now and then on the calling thread, where
-    Ctrl-C arrives too. The first exception of any thread stops all and is raised.
+    Ctrl-C arrives too. The first exception of any thread stops all and is raised;
+    `stop` is set then, for units that may take long.
     """
     remaining = iter(range(units))
     lock = threading.Lock()
-    stop = threading.Event()
+    stop = stop or threading.Event()
     errors: list[BaseException] = []
     done = 0
     next_report = time.monotonic() + POLL_INTERVAL
@@ -227,22 +229,25 @@ class _GridRun:
         # A visit costs what a hundred configurations cost densely.
         configs = math.prod(n for over, n in zip(self.over, self.n, strict=True) if over)
         visits = (1 << 16) + min(configs // 128, 1 << 24)
-        length = max(1, min(PRUNED_UNIT, UNIT_VISITS // visits, total // (8 * threads)))
+        length = max(1, min(PRUNED_UNIT, total // (8 * threads)))
+        stop = threading.Event()
 
         def work(unit: int) -> None:
             first = unit * length
             cells = slice(first, min(total, first + length))
             row, eta_index = np.zeros((2, cells.stop - first), np.int64)
-            loops.search_cells(
-                self.grid, alpha, b, eta, visits, dense, first, self.risk[cells], row, eta_index
-            )
+            risk, reached = self.risk[cells], np.zeros(1, np.int64)
+            while reached[0] < risk.size and not stop.is_set():
+                loops.search_cells(
+                    self.grid, alpha, b, eta, visits, dense, first, reached, risk, row, eta_index
+                )
             self.put(cells, row, eta_index)
 
         def report(done: float) -> None:
             gave_up = np.count_nonzero(dense) - refused
             self.report((done * (self.problems - refused) - gave_up) / self.problems)
 
-        run_units(-(-total // length), threads, work, report)
+        run_units(-(-total // length), threads, work, report, stop)
 
     def search_axis(self, a: int) -> SortedAxis:
         """Sorted, each value once with its smallest index, unless the axis is kept."""

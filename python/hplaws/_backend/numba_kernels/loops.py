@@ -111,22 +111,31 @@ def searched(axis: SortedAxis, keep: bool, at: int, matters: bool) -> Range:
     return Range(0, axis.value.size) if matters else Range(axis.first, axis.first + 1)
 
 
+# A call of search_cells() returns after about this many visits of at most 40
+# nanoseconds each, so that a waiting Ctrl-C is seen.
+CALL_VISITS = 1 << 22
+
+
 @kernel
 def search_cells(
     grid: Grid, alpha: SortedAxis, b: SortedAxis, eta: SortedAxis, most_visits: int, dense: Bools,
-    first: int, risk: Floats, row: Ints, eta_index: Ints,
+    first: int, reached: Ints, risk: Floats, row: Ints, eta_index: Ints,
 ) -> None:  # fmt: skip
     """Winners of consecutive cells from `first` on; kept axes are not sorted.
 
     A problem one of whose searches gives up becomes dense. Cells of dense problems
-    are left as they were.
+    are left as they were. reached[0], where to begin, becomes where the call ended.
     """
+    spent = 0
     hint = np.zeros(3, np.int64)
     visits = np.empty(1, np.int64)
     n_alpha = alpha.value.size if grid.keep_alpha else 1
     n_b = b.value.size if grid.keep_b else 1
     n_eta = eta.value.size if grid.keep_eta else 1
-    for at in range(risk.size):
+    for at in range(reached[0], risk.size):
+        reached[0] = at
+        if spent > CALL_VISITS:
+            return
         rest = first + at
         k = rest % n_eta
         rest //= n_eta
@@ -162,12 +171,14 @@ def search_cells(
             hint,
             visits,
         )
+        spent += most_visits - visits[0]
         if winner.row < 0:
             dense[problem] = True
             continue
         risk[at] = winner.risk
         row[at] = winner.row
         eta_index[at] = winner.eta
+    reached[0] = risk.size
 
 
 # ---- dense -------------------------------------------------------------------------
