@@ -316,7 +316,11 @@ def _identical(one: GridArgmin, other: GridArgmin) -> bool:
 
 
 def _continuous_optimum(setting: Setting, T: Array) -> dict[str, Array]:
-    """The full proxy's minimiser over the tuned variables > 0, unconstrained otherwise."""
+    """The full proxy's minimiser over the tuned variables > 0, unconstrained otherwise.
+
+    Worked out here from eq. 12, 13 and 16, apart from the solvers, so that a fault of
+    theirs and of the search cannot hide each other.
+    """
     if setting.theorem == 1:
         alpha = np.full_like(T, setting.fixed["alpha"])
         slope = 2 * np.sqrt(BOUND.descent * _smoothness(alpha) / T) + BOUND.noise / (alpha * T)
