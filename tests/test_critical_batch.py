@@ -362,7 +362,7 @@ def test_outside_the_domain_is_nan_in_that_element_alone(backend):
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
 def test_bad_fields_are_named(field, value):
     good = dict.fromkeys(FIELDS, 1.0)
-    with pytest.raises(ValueError, match=rf"^{field} must be a number in \(0, .*, got {value}$"):
+    with pytest.raises(ValueError, match=rf"^{field} must be positive and finite, got {value}$"):
         CriticalBatch(**(good | {field: value}))
     with pytest.raises(ValueError, match=rf"^{field}\[1\] must be .* got {value}$"):
         CriticalBatch(**(good | {field: [1.0, value]}))

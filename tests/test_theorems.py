@@ -375,3 +375,12 @@ def test_integer_budget_beyond_64_bits(backend):
     assert theorem3(Bound.proxy(), T=10**22, backend=backend) == theorem3(
         Bound.proxy(), T=1e22, backend=backend
     )
+
+
+def test_results_compare_by_value():
+    one, same, other = (theorem3(Bound.proxy(), T=[1e3, T, np.nan]) for T in (1e4, 1e4, 1e5))
+    assert one == same
+    assert one != other
+    assert one != "anything else"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)

@@ -1,4 +1,4 @@
-"""What the frozen dataclasses of a model's coefficients have in common."""
+"""What the frozen dataclasses have in common: coefficients going in, results coming out."""
 
 from __future__ import annotations
 
@@ -56,6 +56,28 @@ class Fields:
 
     def __hash__(self) -> int:
         return hash(tuple((a.shape, a.tobytes()) for a in self._arrays().values()))
+
+
+class Result:
+    """Base of a frozen dataclass (eq=False) of results: equality compares values, NaN to NaN."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return all(
+            _same(getattr(self, field.name), getattr(other, field.name))
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # like the arrays inside
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, np.ndarray) and one.dtype.kind in "fc":
+        return np.array_equal(one, other, equal_nan=True)
+    return bool(np.all(one == other)) or (one != one and other != other)
 
 
 def plain(array: Any) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
+from ._fields import Result
 from .bound import Bound, coefficients
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class GridArgmin:
+class GridArgmin(Result):
     """The winners of a `grid_argmin` call.
 
     Every array has one shape: the bound's broadcast axes, then the axes that were

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _validate
+from ._fields import Result
 from .bound import Bound, coefficients
 from .exponents import positive_quadratic_root
 
 
 @dataclass(frozen=True, eq=False)
-class IsoRisk:
+class IsoRisk(Result):
     """A curve of constant risk: arrays of one shape, or floats for scalar arguments.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
+from ._fields import Result
 from .bound import Bound, coefficients
 
 Array = NDArray[np.float64]
@@ -17,7 +18,7 @@ Limits = ArrayLike | tuple[ArrayLike | None, ArrayLike | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Optimum:
+class Optimum(Result):
     """A minimiser of a bound: arrays of one shape, or floats for scalar arguments.
 
     Attributes

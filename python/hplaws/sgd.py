@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _validate
-from ._fields import Fields, plain
+from ._fields import Fields, Result, plain
 from .bound import Coefficient
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class SGDOptimum:
+class SGDOptimum(Result):
     """The best learning rate of an `SGDBound`: arrays of one shape, or floats.
 
     Attributes

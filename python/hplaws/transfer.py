@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _validate
+from ._fields import Result
 from .exponents import REGIMES, exponents
 
 
@@ -19,7 +20,7 @@ class ClampWarning(UserWarning):
 
 
 @dataclass(frozen=True, eq=False)
-class Transfer:
+class Transfer(Result):
     """Hyperparameters at the new budget: arrays of one shape, or floats for scalars in.
 
     Attributes
