@@ -46,12 +46,22 @@ HPLAWS_HD double limit_of(double v, const double limits[2]) {
     return v <= limits[0] ? -1.0 : v >= limits[1] ? 1.0 : 0.0;
 }
 
+// A batch size with its b^-q, the one costly thing here: an alpha's best b is often
+// the last alpha's, at a limit above all.
+struct Size {
+    double b, power;
+};
+
+HPLAWS_HD double power_at(double b, double q, Size known) {
+    return b == known.b ? known.power : inverse_power(b, q).hi;
+}
+
 // The minimiser over b in its limits of A b^-q + C b^(1-q) + E b + H b^(1/2). Its
 // derivative in log b has the sign of f(b) - q A, where f increases:
 //   f(b) = (1-q) C b + E b^(1+q) + (H/2) b^(q+1/2).
 // `near` > 0 is a guess at it.
 HPLAWS_HD double best_batch(double A, double C, double E, double H, double q,
-                            const double limits[2], double near) {
+                            const double limits[2], double near, Size known) {
     if (!(A > 0.0)) return limits[0];
     if (q == 0.5) {
         const double B = C + H;
@@ -65,7 +75,7 @@ HPLAWS_HD double best_batch(double A, double C, double E, double H, double q,
     // for where f overflows.
     double low = limits[0], high = limits[1], b = clip(near, limits);
     for (int iteration = 0; iteration < 100; ++iteration) {
-        const double growth = 1.0 / inverse_power(b, q).hi;  // b^q
+        const double growth = 1.0 / power_at(b, q, known);  // b^q
         const double linear = linear_weight * b, steep = E * b * growth;
         const double root = root_weight * std::sqrt(b) * growth;
         const double f = linear + steep + root;
@@ -91,7 +101,8 @@ HPLAWS_HD double best_batch(double A, double C, double E, double H, double q,
 
 // R's terms and derivatives at one alpha with b and eta at their best.
 struct Slice {
-    double eta, b;
+    double eta;
+    Size size;
     double slope;      // G'
     double curvature;  // G''
     double noise;      // size of the terms G' is the difference of
@@ -103,29 +114,28 @@ HPLAWS_HD double best_eta(double D, double S, const double limits[2]) {
     return clip(eta, limits);
 }
 
-HPLAWS_HD Slice at_alpha(const Coefficients& c, const Box& box, double alpha, double T,
-                         double near) {
+HPLAWS_HD Slice at_alpha(const Coefficients& c, const Box& box, double alpha, double T, Size near) {
     const double S = smoothness(c, alpha), A = c.noise * std::sqrt(alpha);
     const double C = c.burn_in * c.noise / alpha / T, E = c.init_error / alpha / T;
     const double H = 2.0 * std::sqrt(c.descent / T) * std::sqrt(S);
-    Slice s;
-    s.b = box.b[0];
+    double b = box.b[0];
     if (box.b[0] < box.b[1]) {
-        s.b = best_batch(A, C, E, H, c.q, box.b, near);
-        const double eta = std::sqrt(c.descent * (s.b / T)) / std::sqrt(S);
+        b = best_batch(A, C, E, H, c.q, box.b, near.b, near);
+        const double eta = std::sqrt(c.descent * (b / T)) / std::sqrt(S);
         // With eta at its cap, descent b/(eta T) is one more term linear in b. A limit
         // of b that was met with eta free is met again, or rightly left.
         const double cap = eta < box.eta[0] ? box.eta[0] : box.eta[1];
         if (eta < box.eta[0] || eta > box.eta[1]) {
-            s.b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q, box.b, s.b);
+            b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q, box.b, b, near);
         }
     }
-    const double D = c.descent * (s.b / T);
+    Slice s;
+    s.size = {b, power_at(b, c.q, near)};
+    const double D = c.descent * (b / T);
     s.eta = best_eta(D, S, box.eta);
 
-    const Pair size = inverse_power(s.b, c.q);
     const double descent = D > 0.0 ? D / s.eta : 0.0;
-    const double start = C * size.hi * s.b, floor = A * size.hi, init = E * s.b;
+    const double start = C * s.size.power * b, floor = A * s.size.power, init = E * b;
     const double drift = c.drift > 0.0 ? c.drift * s.eta : 0.0;
     const double lag = c.lag > 0.0 ? c.lag / alpha * s.eta : 0.0;
     const double q = c.q, p = 1.0 - c.q;
@@ -140,7 +150,7 @@ HPLAWS_HD Slice at_alpha(const Coefficients& c, const Box& box, double alpha, do
         xy -= lag * (descent / zz);
         yy -= descent * (descent / zz);
     }
-    if (s.b > box.b[0] && s.b < box.b[1] && yy > 0.0) xx -= xy * (xy / yy);
+    if (b > box.b[0] && b < box.b[1] && yy > 0.0) xx -= xy * (xy / yy);
     s.curvature = xx;
     return s;
 }
@@ -184,14 +194,15 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
         return result(c, box, free.alpha, free.b, free.eta, T);
     }
     const double size = free.b == free.b ? clip(free.b, box.b) : box.b[0];
-    const Slice top = at_alpha(c, box, box.alpha[1], T, size);
+    const Size first = {size, inverse_power(size, c.q).hi};
+    const Slice top = at_alpha(c, box, box.alpha[1], T, first);
     if (box.alpha[0] == box.alpha[1] || top.slope <= 0.0) {
-        return result(c, box, box.alpha[1], top.b, top.eta, T);
+        return result(c, box, box.alpha[1], top.size.b, top.eta, T);
     }
     double low = box.alpha[0], high = box.alpha[1];
     if (low > 0.0) {
-        const Slice bottom = at_alpha(c, box, low, T, size);
-        if (bottom.slope >= 0.0) return result(c, box, low, bottom.b, bottom.eta, T);
+        const Slice bottom = at_alpha(c, box, low, T, first);
+        if (bottom.slope >= 0.0) return result(c, box, low, bottom.size.b, bottom.eta, T);
     }
     // G' is negative at low (or at the open end 0) and positive at high.
     // Start from Theorem 3's alpha, or Theorem 2's where a limit of b is in the way.
@@ -200,7 +211,7 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
                    : low > 0.0                 ? std::sqrt(low) * std::sqrt(high)
                                                : 0.25 * high;
     double stride = 0.25, previous = top.slope;
-    Slice s = at_alpha(c, box, alpha, T, top.b);
+    Slice s = at_alpha(c, box, alpha, T, top.size);
     for (int iteration = 0; iteration < 200; ++iteration) {
         (s.slope > 0.0 ? high : low) = alpha;
         if (std::fabs(s.slope) <= 0x1p-51 * s.noise) break;
@@ -215,23 +226,23 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
             if (next < 0x1p-1000) {
                 // No end below: R falls all the way to alpha = 0. (Where a term rises there,
                 // an intermediate result has left the range.)
-                const Slice end = at_alpha(c, box, 0x1p-1000, T, s.b);
+                const Slice end = at_alpha(c, box, 0x1p-1000, T, s.size);
                 const bool rises = (c.lag > 0.0 && end.eta > 0.0) || c.init_error > 0.0 ||
                                    c.burn_in * c.noise > 0.0;
                 if (rises) return nothing(T);
-                return result(c, box, 0.0, end.b, end.eta, T);
+                return result(c, box, 0.0, end.size.b, end.eta, T);
             }
         }
         previous = s.slope;
         const bool small = useful && std::fabs(h) < 0x1p-20;
         if (next == alpha || next <= low || next >= high) break;
         alpha = next;
-        s = at_alpha(c, box, alpha, T, s.b);
+        s = at_alpha(c, box, alpha, T, s.size);
         // The next error is of order h^2, unless a limit of eta or b lies between and
         // G'' with it jumps; then the slope tells.
         if (small && std::fabs(s.slope) <= 0x1p-26 * s.curvature) break;
     }
-    return result(c, box, alpha, s.b, s.eta, T);
+    return result(c, box, alpha, s.size.b, s.eta, T);
 }
 
 HPLAWS_HD bool valid(const Box& box, double T) {

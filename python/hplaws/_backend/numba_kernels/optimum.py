@@ -51,9 +51,19 @@ def limit_of(v: float, limits: Limits) -> float:
     return 1.0 if v >= limits[1] else 0.0
 
 
+class Size(NamedTuple):
+    b: float
+    power: float
+
+
+@formula
+def power_at(b: float, q: float, known: Size) -> float:
+    return known.power if b == known.b else inverse_power(b, q).hi
+
+
 @part
 def best_batch(
-    A: float, C: float, E: float, H: float, q: float, limits: Limits, near: float
+    A: float, C: float, E: float, H: float, q: float, limits: Limits, near: float, known: Size
 ) -> float:
     if not (A > 0.0):
         return limits[0]
@@ -70,7 +80,7 @@ def best_batch(
     high = limits[1]
     b = clip(near, limits)
     for _ in range(100):
-        growth = 1.0 / inverse_power(b, q).hi
+        growth = 1.0 / power_at(b, q, known)
         linear = linear_weight * b
         steep = E * b * growth
         root = root_weight * math.sqrt(b) * growth
@@ -103,7 +113,7 @@ def best_batch(
 
 class Slice(NamedTuple):
     eta: float
-    b: float
+    size: Size
     slope: float
     curvature: float
     noise: float
@@ -116,7 +126,7 @@ def best_eta(D: float, S: float, limits: Limits) -> float:
 
 
 @part
-def at_alpha(c: Coefficients, box: Box, alpha: float, T: float, near: float) -> Slice:
+def at_alpha(c: Coefficients, box: Box, alpha: float, T: float, near: Size) -> Slice:
     S = smoothness(c, alpha)
     A = c.noise * math.sqrt(alpha)
     C = c.burn_in * c.noise / alpha / T
@@ -124,18 +134,18 @@ def at_alpha(c: Coefficients, box: Box, alpha: float, T: float, near: float) -> 
     H = 2.0 * math.sqrt(c.descent / T) * math.sqrt(S)
     b = box.b[0]
     if box.b[0] < box.b[1]:
-        b = best_batch(A, C, E, H, c.q, box.b, near)
+        b = best_batch(A, C, E, H, c.q, box.b, near.b, near)
         free = math.sqrt(c.descent * (b / T)) / math.sqrt(S)
         cap = box.eta[0] if free < box.eta[0] else box.eta[1]
         if free < box.eta[0] or free > box.eta[1]:
-            b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q, box.b, b)
+            b = best_batch(A, C, E + c.descent / T / cap, 0.0, c.q, box.b, b, near)
     D = c.descent * (b / T)
     eta = best_eta(D, S, box.eta)
 
-    size = inverse_power(b, c.q)
+    power = power_at(b, c.q, near)
     descent = D / eta if D > 0.0 else 0.0
-    start = C * size.hi * b
-    floor = A * size.hi
+    start = C * power * b
+    floor = A * power
     init = E * b
     drift = c.drift * eta if c.drift > 0.0 else 0.0
     lag = c.lag / alpha * eta if c.lag > 0.0 else 0.0
@@ -153,7 +163,7 @@ def at_alpha(c: Coefficients, box: Box, alpha: float, T: float, near: float) -> 
         yy -= descent * (descent / zz)
     if b > box.b[0] and b < box.b[1] and yy > 0.0:
         xx -= xy * (xy / yy)
-    return Slice(eta, b, slope, xx, noise)
+    return Slice(eta, Size(b, power), slope, xx, noise)
 
 
 @formula
@@ -202,15 +212,16 @@ def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
     ):
         return result(c, box, free.alpha, free.b, free.eta, T)
     size = clip(free.b, box.b) if free.b == free.b else box.b[0]
-    top = at_alpha(c, box, box.alpha[1], T, size)
+    first = Size(size, inverse_power(size, c.q).hi)
+    top = at_alpha(c, box, box.alpha[1], T, first)
     if box.alpha[0] == box.alpha[1] or top.slope <= 0.0:
-        return result(c, box, box.alpha[1], top.b, top.eta, T)
+        return result(c, box, box.alpha[1], top.size.b, top.eta, T)
     low = box.alpha[0]
     high = box.alpha[1]
     if low > 0.0:
-        bottom = at_alpha(c, box, low, T, size)
+        bottom = at_alpha(c, box, low, T, first)
         if bottom.slope >= 0.0:
-            return result(c, box, low, bottom.b, bottom.eta, T)
+            return result(c, box, low, bottom.size.b, bottom.eta, T)
     guess = free.alpha if size == free.b else theorem2(c, size, T).alpha
     if guess > low and guess < high:
         alpha = guess
@@ -218,7 +229,7 @@ def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
         alpha = math.sqrt(low) * math.sqrt(high) if low > 0.0 else 0.25 * high
     stride = 0.25
     previous = top.slope
-    s = at_alpha(c, box, alpha, T, top.b)
+    s = at_alpha(c, box, alpha, T, top.size)
     for _ in range(200):
         if s.slope > 0.0:
             high = alpha
@@ -233,20 +244,20 @@ def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
             stride *= 1.0 if low > 0.0 else stride
             next = math.sqrt(low) * math.sqrt(high) if low > 0.0 else high * stride
             if next < 2.0**-1000:
-                end = at_alpha(c, box, 2.0**-1000, T, s.b)
+                end = at_alpha(c, box, 2.0**-1000, T, s.size)
                 lag_rises = c.lag > 0.0 and end.eta > 0.0
                 if lag_rises or c.init_error > 0.0 or c.burn_in * c.noise > 0.0:
                     return nothing(T)
-                return result(c, box, 0.0, end.b, end.eta, T)
+                return result(c, box, 0.0, end.size.b, end.eta, T)
         previous = s.slope
         small = useful and math.fabs(h) < 2.0**-20
         if next == alpha or next <= low or next >= high:
             break
         alpha = next
-        s = at_alpha(c, box, alpha, T, s.b)
+        s = at_alpha(c, box, alpha, T, s.size)
         if small and math.fabs(s.slope) <= 2.0**-26 * s.curvature:
             break
-    return result(c, box, alpha, s.b, s.eta, T)
+    return result(c, box, alpha, s.size.b, s.eta, T)
 
 
 @formula
