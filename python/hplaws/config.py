@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import platform
+import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,8 @@ from ._version import __version__
 
 def describe() -> dict[str, Any]:
     """What `show_config` returns, without printing it."""
+    import platform  # a slow import, and this function alone needs it
+
     native = _backend.native_module()
     return {
         "version": __version__,
@@ -98,10 +98,9 @@ def get_cmake_dir() -> str:
 
 
 def _installed(name: str) -> str:
-    spec = importlib.util.find_spec("hplaws")
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        if (Path(place) / name).is_dir():
-            return str(Path(place) / name)
+    directory = os.path.join(os.path.dirname(__file__), name)
+    if os.path.isdir(directory):
+        return directory
     raise BackendError(
         "the C++ headers come with the native build, and this is a pure-Python one; "
         "install a C++ compiler and reinstall hplaws"
