@@ -98,9 +98,11 @@ def get_cmake_dir() -> str:
 
 
 def _installed(name: str) -> str:
-    directory = os.path.join(os.path.dirname(__file__), name)
-    if os.path.isdir(directory):
-        return directory
+    # An editable install has a second place, where the build's files went.
+    for place in sys.modules[__package__].__path__:
+        directory = os.path.join(place, name)
+        if os.path.isdir(directory):
+            return directory
     raise BackendError(
         "the C++ headers come with the native build, and this is a pure-Python one; "
         "install a C++ compiler and reinstall hplaws"
