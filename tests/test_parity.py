@@ -321,7 +321,7 @@ for kernel, inputs, results in (
     ("theorem3_asymptotic", 2, 6),
 ):
     outputs = tuple(np.empty((n, 3)) for _ in range(results))
-    inputs = (*bound._arrays().values(), *(column(-3, 9) for _ in range(inputs)))
+    inputs = (*bound._arrays.values(), *(column(-3, 9) for _ in range(inputs)))
     _backend.get().elementwise(kernel, inputs, outputs)
     add(*outputs)
 inputs = tuple(column(-3, 3) for _ in range(4))

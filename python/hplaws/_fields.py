@@ -29,25 +29,22 @@ class Fields:
         for field in dataclasses.fields(self):
             value = self._check(field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
-        _validate.broadcast_shape(**self._arrays())
+        _validate.broadcast_shape(**self._arrays)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The fields' common shape; () for fields that are floats."""
-        return _validate.broadcast_shape(**self._arrays())
-
-    def _arrays(self) -> dict[str, NDArray[np.float64]]:
-        """The fields as arrays, in the order in which they are declared."""
-        return self._as_arrays
+        return _validate.broadcast_shape(**self._arrays)
 
     @functools.cached_property
-    def _as_arrays(self) -> dict[str, NDArray[np.float64]]:
+    def _arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The fields as arrays, in the order in which they are declared."""
         return {f.name: np.asarray(getattr(self, f.name)) for f in dataclasses.fields(self)}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, type(self)):
             return NotImplemented
-        mine, theirs = self._arrays(), other._arrays()
+        mine, theirs = self._arrays, other._arrays
         return all(np.array_equal(mine[name], theirs[name]) for name in mine)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -55,7 +52,7 @@ class Fields:
         return type(self), tuple(getattr(self, f.name) for f in dataclasses.fields(self))
 
     def __hash__(self) -> int:
-        return hash(tuple((a.shape, a.tobytes()) for a in self._arrays().values()))
+        return hash(tuple((a.shape, a.tobytes()) for a in self._arrays.values()))
 
 
 class Result:
@@ -78,8 +75,3 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray) and one.dtype.kind in "fc":
         return np.array_equal(one, other, equal_nan=True)
     return bool(np.all(one == other)) or (one != one and other != other)
-
-
-def plain(array: Any) -> Any:
-    """Results as the caller sees them: a Python float for 0-d, else the array."""
-    return float(array) if np.ndim(array) == 0 else array

@@ -190,7 +190,12 @@ def where_valid(shape: tuple[int, ...], valid: Any, value: ArrayLike) -> Any:
     """`value` broadcast to `shape`, NaN where not valid; a float for shape ()."""
     result = np.full(shape, np.nan)
     np.copyto(result, value, where=valid)
-    return float(result) if shape == () else result
+    return plain(result)
+
+
+def plain(array: Any) -> Any:
+    """Results as the caller sees them: a Python float for 0-d, else the array."""
+    return float(array) if np.ndim(array) == 0 else array
 
 
 def broadcast_shape(**arrays: Array) -> tuple[int, ...]:

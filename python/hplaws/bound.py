@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
-from ._fields import Fields, plain
+from ._fields import Fields
 
 # A float or an array on the way in; a float or a read-only float64 array once stored.
 Coefficient = Any
@@ -141,7 +141,7 @@ def coefficients(bound: Bound) -> dict[str, NDArray[np.float64]]:
     """A bound's fields as arrays, in the order every backend expects; else TypeError."""
     if not isinstance(bound, Bound):
         raise TypeError(f"bound must be an hplaws.Bound, got {type(bound).__name__}")
-    return bound._arrays()
+    return bound._arrays
 
 
 def risk(
@@ -206,4 +206,4 @@ def risk(
         result = _validate.output("out", out, shape)
         arrays = {key: a.copy() if np.may_share_memory(a, out) else a for key, a in arrays.items()}
     chosen.elementwise("risk", tuple(arrays.values()), (result,))
-    return result if out is not None else plain(result)
+    return result if out is not None else _validate.plain(result)

@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from .figures import _DPI, _STYLE
+from .figures import _STYLE, save
 from .landscapes import FREE, PLANES, SHARE, IsoCurve, Landscape, Plane, landscape
 
 _RISK = "YlGnBu_r"  # dark: low risk
@@ -33,13 +33,10 @@ def draw_landscapes(directory: str | Path) -> list[Path]:
     -------
     The files written.
     """
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     files = []
     for number in sorted({plane.figure for plane in PLANES}):
         panels = [landscape(plane) for plane in PLANES if plane.figure == number]
-        files.append(directory / f"fig{number:02d}.png")
-        draw_panels(panels).savefig(files[-1], dpi=_DPI)
+        files.append(save(draw_panels(panels), number, directory))
     return files
 
 

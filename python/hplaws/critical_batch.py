@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _backend, _validate
-from ._fields import Fields, Result, plain
+from ._fields import Fields, Result
 from .bound import Coefficient
 
 Array = NDArray[np.float64]
@@ -87,28 +87,28 @@ class CriticalBatch(Fields):
     @np.errstate(all="ignore")
     def b_power(self) -> Any:
         """CB 4.1: P_max/(nu0*trace_fisher), samples; where `power` reaches P_max."""
-        f = self._arrays()
-        return plain(f["P_max"] / (f["nu0"] * f["trace_fisher"]))
+        f = self._arrays
+        return _validate.plain(f["P_max"] / (f["nu0"] * f["trace_fisher"]))
 
     @property
     @np.errstate(all="ignore")
     def b_info(self) -> Any:
         """CB 4.2: sqrt(P_max*T0)/(k_B*nu0*trace_fisher); not in samples, see the class."""
-        f = self._arrays()
+        f = self._arrays
         scale = f["k_B"] * (f["nu0"] * f["trace_fisher"])
-        return plain(np.sqrt(f["P_max"]) * np.sqrt(f["T0"]) / scale)
+        return _validate.plain(np.sqrt(f["P_max"]) * np.sqrt(f["T0"]) / scale)
 
     @property
     def b_crit(self) -> Any:
         """CB 4.3: min(b_power, b_info)."""
-        return plain(np.minimum(self.b_power, self.b_info))
+        return _validate.plain(np.minimum(self.b_power, self.b_info))
 
     # ---- functions of B, CB 2, 3, 5, 8 and 9 ----
 
     @np.errstate(all="ignore")
     def effective_temperature(self, B: ArrayLike) -> Any:
         """CB 2.2: T0/B, in K, for a batch size B > 0 (NaN elsewhere)."""
-        return plain(np.asarray(self.T0) / self._batch(B))
+        return _validate.plain(np.asarray(self.T0) / self._batch(B))
 
     @np.errstate(all="ignore")
     def power(self, B: ArrayLike) -> Any:
@@ -116,8 +116,8 @@ class CriticalBatch(Fields):
 
         Not limited to P_max: it exceeds P_max for B > b_power.
         """
-        f = self._arrays()
-        return plain(f["nu0"] * f["trace_fisher"] * self._batch(B))
+        f = self._arrays
+        return _validate.plain(f["nu0"] * f["trace_fisher"] * self._batch(B))
 
     @np.errstate(all="ignore")
     def effective_power(self, B: ArrayLike) -> Any:
@@ -127,7 +127,7 @@ class CriticalBatch(Fields):
         min(B, b_crit): below b_crit it stays at P_max, where CB 3.1 has power fall with
         B; above, it falls with B where CB 9.1 has power stay constant.
         """
-        return plain(np.asarray(self.P_max) * np.minimum(1.0, self._inverse_load(B)))
+        return _validate.plain(np.asarray(self.P_max) * np.minimum(1.0, self._inverse_load(B)))
 
     @np.errstate(all="ignore")
     def info_rate(self, B: ArrayLike) -> Any:
@@ -140,7 +140,7 @@ class CriticalBatch(Fields):
         CB 8.1, dI/dt = C*sqrt(P_eff/T_eff), is another function: with CB 5.1 and 2.2 it
         rises as sqrt(B) up to b_crit and is constant above.
         """
-        return plain(np.sqrt(np.minimum(1.0, self._inverse_load(B))))
+        return _validate.plain(np.sqrt(np.minimum(1.0, self._inverse_load(B))))
 
     @np.errstate(all="ignore")
     def learning_time(self, B: ArrayLike, t_opt: ArrayLike = 1.0) -> Any:
@@ -154,7 +154,7 @@ class CriticalBatch(Fields):
         load, time = self._load(B), _validate.float64("t_opt", t_opt)
         _validate.broadcast_shape(**{"B/b_crit": load, "t_opt": time})
         time = np.where(_validate.positive(time), time, np.nan)
-        return plain(time * np.sqrt(np.maximum(1.0, load)))
+        return _validate.plain(time * np.sqrt(np.maximum(1.0, load)))
 
     @np.errstate(all="ignore")
     def loss_improvement(self, B: ArrayLike) -> Any:
@@ -164,7 +164,7 @@ class CriticalBatch(Fields):
         B >= b_crit, and without limit as B falls to 0: taken at its word, the smallest
         batch improves the loss most.
         """
-        return plain(np.log(np.maximum(1.0, self._inverse_load(B))))
+        return _validate.plain(np.log(np.maximum(1.0, self._inverse_load(B))))
 
     @np.errstate(all="ignore")
     def info_per_energy(self, B: ArrayLike) -> Any:
@@ -180,7 +180,7 @@ class CriticalBatch(Fields):
         rises as sqrt(B) above, which has no maximum at b_crit either.
         """
         power, temperature = self.effective_power(B), self.effective_temperature(B)
-        return plain(1.0 / (np.sqrt(power) * np.sqrt(temperature)))
+        return _validate.plain(1.0 / (np.sqrt(power) * np.sqrt(temperature)))
 
     # ---- stability, CB 6 ----
 
@@ -263,7 +263,7 @@ class CriticalBatch(Fields):
 
     def _batch(self, B: ArrayLike) -> Array:
         batch = _validate.float64("B", B)
-        shape = _validate.broadcast_shape(**self._arrays(), B=batch)
+        shape = _validate.broadcast_shape(**self._arrays, B=batch)
         return np.broadcast_to(np.where(_validate.positive(batch), batch, np.nan), shape)
 
     @np.errstate(all="ignore")

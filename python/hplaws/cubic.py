@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _backend, _validate
-from ._fields import plain
 
 
 def positive_cubic_root(
@@ -39,7 +38,7 @@ def positive_cubic_root(
     arrays = {name: _validate.float64(name, value) for name, value in names.items()}
     result = np.empty(_validate.broadcast_shape(**arrays))
     _backend.get(backend).elementwise("positive_cubic_root", tuple(arrays.values()), (result,))
-    return plain(result)
+    return _validate.plain(result)
 
 
 def cubic_roots(

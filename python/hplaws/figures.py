@@ -54,16 +54,21 @@ def draw_verification(result: Verification, directory: str | Path) -> list[Path]
     -------
     The files written.
     """
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     files = []
     for sweep in result.sweeps:
         exponents = {
             c.quantity: c.exponent for c in result.comparisons if c.setting is sweep.setting
         }
-        files.append(directory / f"fig{sweep.setting.figure:02d}.png")
-        draw_sweep(sweep, exponents).savefig(files[-1], dpi=_DPI)
+        files.append(save(draw_sweep(sweep, exponents), sweep.setting.figure, directory))
     return files
+
+
+def save(figure: Figure, number: int, directory: str | Path) -> Path:
+    """The file fig<number>.png, in a directory that is made if it is not there."""
+    path = Path(directory) / f"fig{number:02d}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=_DPI)
+    return path
 
 
 @matplotlib.rc_context(_STYLE)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _validate
-from ._fields import Fields, Result, plain
+from ._fields import Fields, Result
 from .bound import Coefficient
 
 Array = NDArray[np.float64]
@@ -91,7 +91,7 @@ class SGDBound(Fields):
     def eta_max(self) -> Any:
         """The step-size cap 1/L; infinite for L = 0."""
         with np.errstate(divide="ignore", over="ignore"):
-            return plain(1.0 / np.asarray(self.L))
+            return _validate.plain(1.0 / np.asarray(self.L))
 
     def risk(
         self,
@@ -119,7 +119,7 @@ class SGDBound(Fields):
             "b": _validate.float64("b", b),
             name: _validate.float64(name, budget),
         }
-        shape = _validate.broadcast_shape(**self._arrays(), **given)
+        shape = _validate.broadcast_shape(**self._arrays, **given)
         with np.errstate(all="ignore"):
             tokens = given["T"] if name == "T" else given["b"] * given["K"]
         value = self._value(given["eta"], given["b"], tokens)
@@ -156,7 +156,7 @@ class SGDBound(Fields):
         if len(given) != 2:
             names = " and ".join(given) if len(given) < 3 else "all three"
             raise ValueError(f"two of T, b and K must be given, got {names or 'none'}")
-        arrays = self._arrays() | given
+        arrays = self._arrays | given
         shape = _validate.broadcast_shape(**arrays)
         delta0, L, sigma = (arrays[name] for name in ("delta0", "L", "sigma"))
         with np.errstate(all="ignore"):
@@ -196,7 +196,7 @@ class SGDBound(Fields):
         """
         name, value = _validate.one_budget(T, K)
         budget = _validate.float64(name, value)
-        arrays = self._arrays()
+        arrays = self._arrays
         shape = _validate.broadcast_shape(**arrays, **{name: budget})
         delta0, L, sigma = arrays.values()
         with np.errstate(all="ignore"):
@@ -209,7 +209,7 @@ class SGDBound(Fields):
         return _validate.where_valid(shape, _validate.positive(budget), b)
 
     def _value(self, eta: Array, b: Array, T: Array) -> Array:
-        delta0, L, sigma = self._arrays().values()
+        delta0, L, sigma = self._arrays.values()
         with np.errstate(all="ignore"):
             # b/T and sigma/b first: they keep large budgets and variances in range.
             R = delta0 * (b / T) / eta + L * eta * (sigma * (sigma / b))

@@ -181,8 +181,8 @@ private:
         any_dense =
             std::find(dense_problem.begin(), dense_problem.end(), true) != dense_problem.end();
         plan_slices();
-        const double share = configs / double(cells) / 128.0;
-        most_visits = kFewestVisits + static_cast<int64_t>(std::min(share, double(kMostVisits)));
+        const double earned = configs / double(cells) / 128.0;
+        most_visits = kFewestVisits + static_cast<int64_t>(std::min(earned, double(kMostVisits)));
         cells_per_unit = std::min(cells, std::max<int64_t>(1, 2 * kMostVisits / most_visits));
         const double pruned_work = 256.0 * double(cells) * double(problems);
         const double work = any_dense ? configs * double(problems) : pruned_work;

@@ -81,9 +81,13 @@ struct RowTerms {
     double D, N;
 };
 
-HPLAWS_HD RowTerms row_terms(const DenseGrid& g, const MomentumTerms& m, int64_t j) {
+HPLAWS_HD BudgetTerms budget_at(const DenseGrid& g, int64_t j) {
     const double b = g.b[j], T = g.budget_is_steps ? b * g.budget : g.budget;
-    const BudgetTerms t = budget_terms(g.bound, g.batch_start[j], b, reciprocal(T));
+    return budget_terms(g.bound, g.batch_start[j], b, reciprocal(T));
+}
+
+HPLAWS_HD RowTerms row_terms(const DenseGrid& g, const MomentumTerms& m, int64_t j) {
+    const BudgetTerms t = budget_at(g, j);
     return {t.descent,
             noise_term(g.batch_noise[j], m.sqrt_alpha, burn_in_term(t.start, m.inverse))};
 }
@@ -97,8 +101,7 @@ void dense_over_eta(const DenseGrid& g, const Block& block, double* risk, int64_
         const int64_t padded = (rows + Vec::width - 1) / Vec::width * Vec::width;
         for (int64_t j = rows; j < padded; ++j) D[j] = 0.0;
         for (int64_t j = 0; j < rows; ++j) {
-            const double b = g.b[j0 + j], T = g.budget_is_steps ? b * g.budget : g.budget;
-            const BudgetTerms t = budget_terms(g.bound, g.batch_start[j0 + j], b, reciprocal(T));
+            const BudgetTerms t = budget_at(g, j0 + j);
             D[j] = t.descent;
             start_hi[j] = t.start.hi;
             start_lo[j] = t.start.lo;
