@@ -4,11 +4,7 @@
 // the linker would keep one copy for all units, perhaps one the CPU cannot run.
 #include "kernels.hpp"
 
-#include <hplaws/critical_batch.hpp>
-#include <hplaws/cubic.hpp>
-#include <hplaws/optimum.hpp>
-#include <hplaws/theorems.hpp>
-
+#include "../formulas.hpp"
 #include "simd.hpp"
 
 namespace hplaws {
@@ -201,10 +197,6 @@ Winner pruned_search(PrunedSearch& search, int64_t visits) { return pruned_argmi
 
 // ---- element-wise --------------------------------------------------------------
 
-HPLAWS_HD Coefficients coefficients(const double* const* in, int64_t k) {
-    return {in[0][k], in[1][k], in[2][k], in[3][k], in[4][k], in[5][k], in[6][k]};
-}
-
 // out[.][k] = Formula::at(coefficients, in, k) for every element. q = 1/2
 // throughout, the usual case, is known to the compiler in a loop of its own: b^-q
 // becomes a square root there, and the loop vectorises. Outputs overlap nothing.
@@ -224,91 +216,6 @@ void bound_loop(const double* const* in, double* const* out, int64_t n) {
         to.put(k, Formula::at(c, in, k));
     }
 }
-
-struct Values {
-    double* x;
-
-    explicit Values(double* const* out) : x(out[0]) {}
-    void put(int64_t k, double value) const { x[k] = value; }
-};
-
-struct Points {
-    double *eta, *alpha, *b, *K, *T, *risk;
-
-    explicit Points(double* const* out)
-        : eta(out[0]), alpha(out[1]), b(out[2]), K(out[3]), T(out[4]), risk(out[5]) {}
-    void put(int64_t k, const StationaryPoint& p) const {
-        eta[k] = p.eta;
-        alpha[k] = p.alpha;
-        b[k] = p.b;
-        K[k] = p.K;
-        T[k] = p.T;
-        risk[k] = p.risk;
-    }
-};
-
-struct Risk {
-    using Target = Values;
-    HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
-        return risk(c, in[7][k], in[8][k], in[9][k], in[10][k]);
-    }
-};
-
-struct Theorem1Tokens {
-    using Target = Points;
-    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
-        return theorem1(c, in[7][k], in[8][k]);
-    }
-};
-
-struct Theorem1Steps {
-    using Target = Points;
-    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
-        return theorem1_steps(c, in[7][k], in[8][k], in[9][k]);
-    }
-};
-
-struct Theorem2 {
-    using Target = Points;
-    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
-        return theorem2(c, in[7][k], in[8][k]);
-    }
-};
-
-struct Theorem3 {
-    using Target = Points;
-    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
-        return theorem3(c, in[7][k]);
-    }
-};
-
-struct Theorem3Asymptotic {
-    using Target = Points;
-    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
-        return theorem3_asymptotic(c, in[7][k], in[8][k]);
-    }
-};
-
-struct BoxedPoints : Points {
-    double *eta_limit, *alpha_limit, *b_limit;
-
-    explicit BoxedPoints(double* const* out)
-        : Points(out), eta_limit(out[6]), alpha_limit(out[7]), b_limit(out[8]) {}
-    void put(int64_t k, const BoxedOptimum& o) const {
-        Points::put(k, {o.eta, o.alpha, o.b, o.K, o.T, o.risk});
-        eta_limit[k] = o.eta_limit;
-        alpha_limit[k] = o.alpha_limit;
-        b_limit[k] = o.b_limit;
-    }
-};
-
-struct Optimum {
-    using Target = BoxedPoints;
-    HPLAWS_HD BoxedOptimum at(const Coefficients& c, const double* const* in, int64_t k) {
-        const Box box = {{in[8][k], in[9][k]}, {in[10][k], in[11][k]}, {in[12][k], in[13][k]}};
-        return boxed_optimum(c, box, in[7][k], in[14][k]);
-    }
-};
 
 void positive_cubic_root_loop(const double* const* in, double* const* out, int64_t n) {
     const double *a = in[0], *b = in[1], *c = in[2];
