@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
+import emulated_cuda
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -26,14 +28,41 @@ ABSENT = {
 }
 
 
+@pytest.fixture(scope="session")
+def emulated_cuda_module(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The CUDA extension compiled for the host."""
+    missing = emulated_cuda.why_not()
+    if missing is not None:
+        pytest.skip(f"the CUDA backend cannot be emulated: {missing}")
+    return emulated_cuda.build(tmp_path_factory.mktemp("emulated_cuda"))
+
+
+@pytest.fixture(scope="session")
+def cuda(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """A CUDA backend: the device's (True), else an emulated one.
+
+    HPLAWS_TEST_CUDA=device asks for the device's and no other.
+    """
+    devices, why_none = _backend.cuda_devices()
+    if devices:
+        yield True
+        return
+    if os.environ.get("HPLAWS_TEST_CUDA") == "device":
+        pytest.fail(f"HPLAWS_TEST_CUDA=device, and there is no CUDA backend: {why_none}")
+    with emulated_cuda.installed(request.getfixturevalue("emulated_cuda_module")):
+        yield False
+
+
 # Session scope, so that Hypothesis tests may use it.
-@pytest.fixture(scope="session", params=["native", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="session", params=["native", "numba", "cuda"])
+def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of each backend in turn."""
     name: str = request.param
-    if name not in _backend.available():
+    if name == "cuda":
+        request.getfixturevalue("cuda")
+    elif name not in _backend.available():
         pytest.skip(f"no {name} backend: {ABSENT[name]}")
-    return name
+    yield name
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_show_config_returns_and_prints(capsys):
     printed = capsys.readouterr().out
     assert set(info) == {
         "version", "python", "numpy", "platform", "compiler", "isas_built", "isas_supported",
-        "isa", "backends", "backend", "threads", "devices",
+        "isa", "cuda_compiler", "cuda_architectures", "backends", "backend", "threads", "devices",
     }  # fmt: skip
     assert printed.startswith(f"hplaws {hplaws.__version__}\n")
     assert info["version"] == hplaws.__version__
@@ -153,15 +154,26 @@ HIDE_NUMBA = "import sys; sys.modules['numba'] = None\n"
 def pure_python(tmp_path):
     """A copy of the package as it is installed without a compiler."""
     native_parts = shutil.ignore_patterns(
-        "_core.*.so", "_core.*.pyd", "include", "cmake", "__pycache__"
+        "_core.*.so", "_core.*.pyd", "_cuda.*.so", "_cuda.*.pyd", "include", "cmake", "__pycache__"
     )
     shutil.copytree(Path(hplaws.__file__).parent, tmp_path / "hplaws", ignore=native_parts)
     return str(tmp_path)
 
 
-def test_cuda_is_not_there():
-    with pytest.raises(hplaws.BackendError, match="no CUDA backend; use 'native' or 'numba'"):
-        hplaws.risk(hplaws.Bound.proxy(), 0.1, 0.5, 1, T=10, backend="cuda")
+def test_cuda_is_not_there(python):
+    """Whichever of the two is missing here, the build or the device, the error says so."""
+    script = """
+import hplaws
+hplaws.risk(hplaws.Bound.proxy(), 0.1, 0.5, 1, T=10, backend="cuda")
+"""
+    devices, why_none = hplaws._backend.cuda_devices()
+    if devices:
+        pytest.skip(f"there is a CUDA device: {devices[0]['name']}")
+    built = importlib.util.find_spec("hplaws._cuda") is not None
+    said = "no device can be used here" if built else "HPLAWS_CUDA=ON"
+    assert_raises(python(script), "hplaws._errors.BackendError", "no CUDA backend", said)
+    hidden = "import sys; sys.modules['hplaws._cuda'] = None\n"
+    assert_raises(python(hidden + script), "hplaws._errors.BackendError", "HPLAWS_CUDA=ON")
 
 
 def test_device_arrays_are_refused():

@@ -18,19 +18,22 @@ def describe() -> dict[str, Any]:
     import platform  # a slow import, and this function alone needs it
 
     native = _backend.native_module()
+    cuda = _backend.cuda_module()
     return {
         "version": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": f"{sys.platform} {platform.machine()}",
         "compiler": native.core.compiler if native else None,
+        "cuda_compiler": cuda.core.compiler if cuda else None,
+        "cuda_architectures": cuda.core.architectures.split() if cuda else [],
         "isas_built": native.core.built_isas() if native else [],
         "isas_supported": native.core.supported_isas() if native else [],
         "isa": native.core.active_isa() if native else None,
         "backends": _backend.available(),
         "backend": _backend.default_name(),
         "threads": _backend.thread_count(None),
-        "devices": [],
+        "devices": [device["name"] for device in _backend.cuda_devices()[0]],
     }
 
 
@@ -40,9 +43,9 @@ def show_config() -> dict[str, Any]:
     Returns
     -------
     dict with "version", "python", "numpy", "platform", "compiler" (None without the
-    native core), "isas_built", "isas_supported", "isa" (in use), "backends"
-    (available, best first), "backend" (the default), "threads" (the default) and
-    "devices".
+    native core), "isas_built", "isas_supported", "isa" (in use), "cuda_compiler"
+    (None without the CUDA backend), "cuda_architectures", "backends" (available, best
+    first), "backend" (the default), "threads" (the default) and "devices" (CUDA's).
 
     Examples
     --------
@@ -67,6 +70,9 @@ def _rows(info: dict[str, Any]) -> dict[str, str]:
         "native core": info["compiler"] or "none: built without a C++ compiler",
         "instruction sets": f"built {listed(info['isas_built'])}; "
         f"supported {listed(info['isas_supported'])}; in use {info['isa'] or 'none'}",
+        "CUDA": f"{info['cuda_compiler']}, {listed(info['cuda_architectures'])}"
+        if info["cuda_compiler"]
+        else "none: built without a CUDA toolkit",
         "backends": f"{listed(info['backends'])}; default {info['backend'] or 'none'}",
         "threads": str(info["threads"]),
         "devices": listed(info["devices"]),

@@ -74,6 +74,35 @@ def native_module() -> Any:
 
 
 @cache
+def cuda_module() -> Any:
+    """The CUDA backend's module, or None where the package was built without it."""
+    try:
+        return importlib.import_module("hplaws._backend.cuda")
+    except ModuleNotFoundError as error:
+        if error.name != "hplaws._cuda":
+            raise
+        return None
+
+
+def cuda_devices() -> tuple[list[dict[str, Any]], str]:
+    """The devices that can be used, and why there are none."""
+    return _cuda_devices_of(os.getpid())
+
+
+@cache
+def _cuda_devices_of(process: int) -> tuple[list[dict[str, Any]], str]:
+    # A forked child cannot use its parent's devices, hence the question by process.
+    module = cuda_module()
+    if module is None:
+        return [], (
+            "hplaws was built without it: install the CUDA toolkit (nvcc) and reinstall hplaws "
+            "with -C cmake.define.HPLAWS_CUDA=ON"
+        )
+    devices, why_none = module.core.devices()
+    return devices, f"it was built, but no device can be used here: {why_none}"
+
+
+@cache
 def _has_numba() -> bool:
     return importlib.util.find_spec("numba") is not None
 
@@ -82,7 +111,7 @@ def _has_numba() -> bool:
 _PRESENT: dict[str, Callable[[], bool]] = {
     "native": lambda: native_module() is not None,
     "numba": _has_numba,
-    "cuda": lambda: False,
+    "cuda": lambda: bool(cuda_devices()[0]),
 }
 
 
@@ -115,7 +144,10 @@ def get(name: str | None = None) -> Backend:
             raise BackendError("the numba backend needs Numba: pip install 'hplaws[numba]'")
         return importlib.import_module("hplaws._backend.numba")
     if name == "cuda":
-        raise BackendError("this build of hplaws has no CUDA backend; use 'native' or 'numba'")
+        devices, why_none = cuda_devices()
+        if not devices:
+            raise BackendError(f"no CUDA backend: {why_none}; or use 'native' or 'numba'")
+        return cuda_module()  # type: ignore[no-any-return]
     raise BackendError(
         "no backend: hplaws was built without a C++ compiler, and Numba is not installed; "
         "pip install 'hplaws[numba]', or install a compiler and reinstall hplaws"
