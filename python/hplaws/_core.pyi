@@ -1,6 +1,7 @@
 """The compiled core. Arguments are validated by the Python side, not here."""
 
 from collections.abc import Callable
+from typing import Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ __version__: str
 compiler: str
 
 _Floats = NDArray[np.float64]
-_Operands = tuple[_Floats, ...]
+_Inputs = tuple[float | _Floats, ...]
 
 def built_isas() -> list[str]: ...
 def supported_isas() -> list[str]: ...
@@ -18,17 +19,25 @@ def select_isa(name: str) -> None: ...
 
 elementwise_threshold: int  # fewer elements take one thread
 
-# Element-wise kernels: inputs broadcast to the outputs' shape, strides of any kind.
-def risk(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def positive_cubic_root(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def cubic_roots(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def stability_spectrum(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def theorem1_tokens(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def theorem1_steps(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def theorem2(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def theorem3(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def theorem3_asymptotic(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
-def optimum(inputs: _Operands, outputs: _Operands, threads: int) -> None: ...
+class _Kernel(Protocol):
+    # The outputs at inputs that are all floats, else None.
+    @overload
+    def __call__(self, inputs: _Inputs) -> tuple[float, ...] | None: ...
+    # Inputs broadcast to the outputs' shape, strides of any kind.
+    @overload
+    def __call__(self, inputs: _Inputs, outputs: tuple[_Floats, ...], threads: int) -> None: ...
+
+risk: _Kernel
+positive_cubic_root: _Kernel
+cubic_roots: _Kernel
+stability_spectrum: _Kernel
+theorem1_tokens: _Kernel
+theorem1_steps: _Kernel
+theorem2: _Kernel
+theorem3: _Kernel
+theorem3_asymptotic: _Kernel
+optimum: _Kernel
+
 def grid_argmin(
     bounds: _Floats,
     alpha: _Floats,

@@ -29,17 +29,22 @@ class Fields:
         for field in dataclasses.fields(self):
             value = self._check(field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
-        _validate.broadcast_shape(**self._arrays)
+        _validate.broadcast_shape(**self._operands)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The fields' common shape; () for fields that are floats."""
-        return _validate.broadcast_shape(**self._arrays)
+        return _validate.broadcast_shape(**self._operands)
+
+    @functools.cached_property
+    def _operands(self) -> dict[str, _validate.Operand]:
+        """The fields in the order in which they are declared."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
     @functools.cached_property
     def _arrays(self) -> dict[str, NDArray[np.float64]]:
-        """The fields as arrays, in the order in which they are declared."""
-        return {f.name: np.asarray(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        """The same, floats as arrays too."""
+        return {name: np.asarray(value) for name, value in self._operands.items()}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, type(self)):

@@ -16,14 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 from ._errors import BackendError
 
 Array = NDArray[np.float64]
+Operand = float | Array  # what backends take: scalars are floats, so that nothing is wrapped
+FLOAT64 = np.dtype(np.float64)
 AXES = ("alpha", "b", "eta")
 LARGEST = float(np.finfo(np.float64).max)
 
 
 def float64(name: str, value: ArrayLike) -> Array:
     """`value` as a float64 array, without copying one; TypeError for what is not real."""
-    if type(value) is float:  # the usual case of a scalar call, where microseconds count
-        return np.asarray(value)
+    if type(value) is np.ndarray and value.dtype == FLOAT64 and value.flags.aligned:
+        return value  # the usual case, where microseconds count
     if hasattr(value, "__cuda_array_interface__"):
         raise BackendError(
             f"{name} is a device array, and this build of hplaws has no CUDA backend; "
@@ -44,7 +46,18 @@ def float64(name: str, value: ArrayLike) -> Array:
     return array if array.flags.aligned else array.copy()
 
 
-def _from_rational(value: numbers.Rational) -> float:
+def operand(name: str, value: ArrayLike) -> Operand:
+    """`value` as a float if it is a scalar, else as a float64 array; TypeError as above."""
+    if type(value) is float:
+        return value
+    if isinstance(value, float):  # a NumPy scalar
+        return float(value)
+    if type(value) is int:
+        return _from_rational(value)
+    return plain(float64(name, value))  # type: ignore[no-any-return]
+
+
+def _from_rational(value: numbers.Rational | int) -> float:
     try:
         return float(value)
     except OverflowError:
@@ -58,28 +71,32 @@ def _from_python_numbers(array: NDArray[Any]) -> NDArray[Any]:
 
 def coefficient(name: str, value: ArrayLike, low: float = 0.0, high: float = np.inf) -> Any:
     """A bound's coefficient in [low, high): a float, or a read-only float64 array."""
-    array = float64(name, value)
-    with np.errstate(invalid="ignore"):
-        bad = ~((array >= low) & (array < high))
-    _reject(name, array, bad, "a finite number >= 0")
-    return frozen(array + 0.0)  # -0.0 becomes 0.0: equal bounds shall hash alike
+    given = operand(name, value)
+    if not (isinstance(given, float) and low <= given < high):
+        array = np.asarray(given)
+        with np.errstate(invalid="ignore"):
+            bad = ~((array >= low) & (array < high))
+        _reject(name, array, bad, "a finite number >= 0")
+    return frozen(given + 0.0)  # -0.0 becomes 0.0: equal bounds shall hash alike
 
 
 def in_interval(name: str, value: ArrayLike, low: float, high: float) -> Any:
     """A number in the half-open interval (low, high]."""
-    array = float64(name, value)
-    with np.errstate(invalid="ignore"):
-        bad = ~((array > low) & (array <= high))
-    expected = f"a number in ({low:g}, {high:g}]" if high < LARGEST else "positive and finite"
-    _reject(name, array, bad, expected)
-    return frozen(array)
+    given = operand(name, value)
+    if not (isinstance(given, float) and low < given <= high):
+        array = np.asarray(given)
+        with np.errstate(invalid="ignore"):
+            bad = ~((array > low) & (array <= high))
+        expected = f"a number in ({low:g}, {high:g}]" if high < LARGEST else "positive and finite"
+        _reject(name, array, bad, expected)
+    return frozen(given)
 
 
-def frozen(array: Array) -> Any:
-    """0-d arrays as Python floats, others as read-only copies."""
-    if array.ndim == 0:
-        return float(array)
-    copy = array.copy()
+def frozen(given: Operand) -> Any:
+    """Arrays as read-only copies."""
+    if isinstance(given, float):
+        return given
+    copy = given.copy()
     copy.flags.writeable = False
     return copy
 
@@ -198,13 +215,13 @@ def plain(array: Any) -> Any:
     return float(array) if np.ndim(array) == 0 else array
 
 
-def broadcast_shape(**arrays: Array) -> tuple[int, ...]:
+def broadcast_shape(**operands: Operand) -> tuple[int, ...]:
     """The common shape; ValueError with every argument's shape if there is none."""
-    different = {a.shape for a in arrays.values()} - {()}
+    different = {x.shape for x in operands.values() if not isinstance(x, float)} - {()}
     if len(different) < 2:
         return different.pop() if different else ()
     try:
         return np.broadcast_shapes(*different)
     except ValueError:
-        shapes = ", ".join(f"{name} {a.shape}" for name, a in arrays.items() if a.ndim)
+        shapes = ", ".join(f"{name} {np.shape(x)}" for name, x in operands.items() if np.ndim(x))
         raise ValueError(f"the arguments do not broadcast together: {shapes}") from None

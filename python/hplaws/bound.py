@@ -138,10 +138,19 @@ class Bound(Fields):
 
 
 def coefficients(bound: Bound) -> dict[str, NDArray[np.float64]]:
-    """A bound's fields as arrays, in the order every backend expects; else TypeError."""
+    """A bound's fields as arrays, in the order of `operands`."""
+    return _checked(bound)._arrays
+
+
+def operands(bound: Bound) -> dict[str, _validate.Operand]:
+    """A bound's fields in the order every backend expects; TypeError for anything else."""
+    return _checked(bound)._operands
+
+
+def _checked(bound: Bound) -> Bound:
     if not isinstance(bound, Bound):
         raise TypeError(f"bound must be an hplaws.Bound, got {type(bound).__name__}")
-    return bound._arrays
+    return bound
 
 
 def risk(
@@ -188,22 +197,20 @@ def risk(
     array([1.185,   nan])
     """
     name, budget = _validate.one_budget(T, K)
-    arrays = {
-        **coefficients(bound),
-        "eta": _validate.float64("eta", eta),
-        "alpha": _validate.float64("alpha", alpha),
-        "b": _validate.float64("b", b),
-        name: _validate.float64(name, budget),
+    inputs = {
+        **operands(bound),
+        "eta": _validate.operand("eta", eta),
+        "alpha": _validate.operand("alpha", alpha),
+        "b": _validate.operand("b", b),
+        name: _validate.operand(name, budget),
     }
-    shape = _validate.broadcast_shape(**arrays)
     if name == "K":
+        _validate.broadcast_shape(**inputs)
         with np.errstate(all="ignore"):
-            arrays["K"] = np.asarray(arrays["b"] * arrays["K"])
-    chosen = _backend.get(backend)
+            inputs["K"] = inputs["b"] * inputs["K"]
     if out is None:
-        result = np.empty(shape)
-    else:
-        result = _validate.output("out", out, shape)
-        arrays = {key: a.copy() if np.may_share_memory(a, out) else a for key, a in arrays.items()}
-    chosen.elementwise("risk", tuple(arrays.values()), (result,))
-    return result if out is not None else _validate.plain(result)
+        return _backend.evaluate("risk", inputs, 1, backend)[0]
+    result = _validate.output("out", out, _validate.broadcast_shape(**inputs))
+    apart = (np.copy(x) if np.may_share_memory(x, out) else x for x in inputs.values())
+    _backend.get(backend).elementwise("risk", tuple(apart), (result,))
+    return result

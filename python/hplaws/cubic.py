@@ -34,11 +34,12 @@ def positive_cubic_root(
     >>> positive_cubic_root(1.0, 7.0, 6.0)
     3.0
     """
-    names = {"a": a, "b": b, "c": c}
-    arrays = {name: _validate.float64(name, value) for name, value in names.items()}
-    result = np.empty(_validate.broadcast_shape(**arrays))
-    _backend.get(backend).elementwise("positive_cubic_root", tuple(arrays.values()), (result,))
-    return _validate.plain(result)
+    operands = {
+        "a": _validate.operand("a", a),
+        "b": _validate.operand("b", b),
+        "c": _validate.operand("c", c),
+    }
+    return _backend.evaluate("positive_cubic_root", operands, 1, backend)[0]
 
 
 def cubic_roots(
@@ -71,9 +72,13 @@ def cubic_roots(
     >>> cubic_roots(0, 1, 0, -4)
     array([-2.,  2., nan])
     """
-    names = {"a": a, "b": b, "c": c, "d": d}
-    arrays = {name: _validate.float64(name, value) for name, value in names.items()}
-    result = np.empty((*_validate.broadcast_shape(**arrays), 3))
+    operands = {
+        "a": _validate.operand("a", a),
+        "b": _validate.operand("b", b),
+        "c": _validate.operand("c", c),
+        "d": _validate.operand("d", d),
+    }
+    result = np.empty((*_validate.broadcast_shape(**operands), 3))
     outputs = tuple(result[..., k] for k in range(3))
-    _backend.get(backend).elementwise("cubic_roots", tuple(arrays.values()), outputs)
+    _backend.get(backend).elementwise("cubic_roots", tuple(operands.values()), outputs)
     return result

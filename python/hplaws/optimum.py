@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from . import _backend, _validate
 from ._fields import Result
-from .bound import Bound, coefficients
+from ._validate import Operand
+from .bound import Bound, operands
 
-Array = NDArray[np.float64]
 Limits = ArrayLike | tuple[ArrayLike | None, ArrayLike | None]
 
 
@@ -95,61 +95,64 @@ def optimum(
     >>> best.b, best.active
     (4096.0, {'eta': 0, 'alpha': 2, 'b': 1})
     """
-    multiple = np.nan if batch_multiple is None else batch_multiple
-    arrays = {
-        **coefficients(bound),
-        "T": _validate.float64("T", T),
-        **_limits("eta", eta, T),
-        **_limits("alpha", alpha, T),
-        **_limits("b", b, T),
-        "batch_multiple": _validate.float64("batch_multiple", multiple),
+    budget = _validate.operand("T", T)
+    eta_low, eta_high = _limits("eta", eta, 0.0, math.inf)
+    alpha_low, alpha_high = _limits("alpha", alpha, 0.0, 1.0)
+    b_low, b_high = _limits("b", b, 1.0, budget)
+    inputs = {
+        **operands(bound),
+        "T": budget,
+        "eta lower": eta_low,
+        "eta upper": eta_high,
+        "alpha lower": alpha_low,
+        "alpha upper": alpha_high,
+        "b lower": b_low,
+        "b upper": b_high,
+        "batch_multiple": _multiple(batch_multiple),
     }
-    if batch_multiple is not None:
-        given = arrays["batch_multiple"]
-        if given.ndim == 0:
-            _validate.in_interval("batch_multiple", given, 0.0, _validate.LARGEST)
-        arrays["batch_multiple"] = np.where(np.isnan(given), 0.0, given)  # NaN means none
-    shape = _validate.broadcast_shape(**arrays)
-    results = tuple(np.empty(shape) for _ in range(9))
-    _backend.get(backend).elementwise("optimum", tuple(arrays.values()), results)
-    exists = ~np.isnan(results[5])
-    feasible = exists & (arrays["T"] >= results[2])
-    binding = (np.where(exists, limit, 0).astype(np.int8) for limit in results[6:])
-    active = dict(zip(("eta", "alpha", "b"), binding, strict=True))
-    if shape == ():
-        values = [float(x) for x in results[:6]]
-        return _optimum(values, bool(feasible), {k: int(v) for k, v in active.items()})
-    return _optimum(results[:6], feasible, active)
+    found = _backend.evaluate("optimum", inputs, 9, backend)
+    active = {"eta": _binding(found[6]), "alpha": _binding(found[7]), "b": _binding(found[8])}
+    return Optimum(*found[:6], found[2] <= budget, active)  # type: ignore[call-arg]
 
 
-def _optimum(values: Sequence[Any], feasible: Any, active: dict[str, Any]) -> Optimum:
-    eta, alpha, b, K, T, risk = values
-    return Optimum(eta, alpha, b, K, T, risk, feasible, active)
+def _binding(limit: Any) -> Any:
+    # NaN, which whole numbers do not have, is where there is no minimiser.
+    if isinstance(limit, float):
+        return 0 if math.isnan(limit) else int(limit)
+    return np.where(np.isnan(limit), 0, limit).astype(np.int8)
 
 
-# Lower and upper limit of each variable, and what a limit must be.
-_LIMITS: dict[str, tuple[float, float, str]] = {
-    "eta": (0.0, np.inf, "at least 0"),
+def _multiple(given: ArrayLike | None) -> Operand:
+    if given is None:
+        return math.nan  # the kernels' word for none, while a given NaN is out of the domain
+    multiple = _validate.operand("batch_multiple", given)
+    if isinstance(multiple, float):
+        _validate.in_interval("batch_multiple", multiple, 0.0, _validate.LARGEST)
+        return multiple
+    return np.where(np.isnan(multiple), 0.0, multiple)
+
+
+# What a limit must be: within these two, in words.
+_DOMAINS = {
+    "eta": (0.0, math.inf, "at least 0"),
     "alpha": (0.0, 1.0, "in [0, 1]"),
-    "b": (1.0, np.nan, "positive"),  # above: T
+    "b": (math.ulp(0.0), math.inf, "positive"),
 }
 
 
-def _limits(name: str, given: Limits, T: ArrayLike) -> dict[str, Array]:
+def _limits(name: str, given: Limits, lowest: Operand, highest: Operand) -> tuple[Operand, Operand]:
     """The lower and upper limit of one variable. Those given as scalars are checked."""
     pair = given if isinstance(given, tuple) else (given, given)
     if len(pair) != 2:
         raise ValueError(f"{name} must be a value or a pair (lower, upper), got {given!r}")
-    lowest, highest, expected = _LIMITS[name]
-    default = (lowest, T if name == "b" else highest)
-    ends = [
-        _validate.float64(f"{name} limit", default[k] if end is None else end)
-        for k, end in enumerate(pair)
-    ]
-    scalars = [end for end, own in zip(ends, pair, strict=True) if own is not None and not end.ndim]
-    for end in scalars:
-        if not (end > 0 if name == "b" else (end >= 0) & (end <= highest)):
+    lower, upper = pair
+    label = f"{name} limit"
+    low = None if lower is None else _validate.operand(label, lower)
+    high = None if upper is None else _validate.operand(label, upper)
+    least, greatest, expected = _DOMAINS[name]
+    for end in (low, high):
+        if isinstance(end, float) and not least <= end <= greatest:
             raise ValueError(f"{name} limits must be {expected}, got {given!r}")
-    if len(scalars) == 2 and scalars[0] > scalars[1]:
+    if isinstance(low, float) and isinstance(high, float) and low > high:
         raise ValueError(f"{name}: the lower limit exceeds the upper one in {given!r}")
-    return {f"{name} lower": ends[0], f"{name} upper": ends[1]}
+    return lowest if low is None else low, highest if high is None else high

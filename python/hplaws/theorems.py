@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from . import _backend, _validate
-from .bound import Bound, coefficients
+from ._validate import Operand
+from .bound import Bound, operands
 from .optimum import Optimum
 
 
@@ -164,24 +167,23 @@ def theorem3_asymptotic(
 def _solve(
     kernel: str, bound: Bound, arguments: dict[str, ArrayLike], backend: str | None
 ) -> Optimum:
-    fields = coefficients(bound)
+    inputs = {**operands(bound)}
     theorem = kernel.partition("_")[0]
-    _require(theorem, fields, "init_error", 0.0)
+    _require(theorem, inputs, "init_error", 0.0)
     if theorem == "theorem3":
-        _require(theorem, fields, "q", 0.5)
-    arrays = fields | {name: _validate.float64(name, x) for name, x in arguments.items()}
-    shape = _validate.broadcast_shape(**arrays)
-    results = tuple(np.empty(shape) for _ in range(6))
-    _backend.get(backend).elementwise(kernel, tuple(arrays.values()), results)
-    eta, alpha, b, K, T, risk = map(float, results) if shape == () else results
+        _require(theorem, inputs, "q", 0.5)
+    for name, value in arguments.items():
+        inputs[name] = _validate.operand(name, value)
+    eta, alpha, b, K, T, risk = _backend.evaluate(kernel, inputs, 6, backend)
     feasible = (alpha <= 1) & (b >= 1) & (b <= T)
     return Optimum(eta, alpha, b, K, T, risk, feasible)
 
 
-def _require(
-    theorem: str, fields: dict[str, NDArray[np.float64]], field: str, value: float
-) -> None:
-    wrong = fields[field] != value
-    if wrong.any():
-        got = float(fields[field][wrong].flat[0])
+def _require(theorem: str, fields: Mapping[str, Operand], field: str, value: float) -> None:
+    given = fields[field]
+    if isinstance(given, float) and given == value:
+        return
+    wrong = np.extract(np.not_equal(given, value), given)
+    if wrong.size:
+        got = float(wrong[0])
         raise ValueError(f"{theorem} holds for {field} = {value:g} alone, got {field} = {got!r}")

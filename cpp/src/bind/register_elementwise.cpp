@@ -10,6 +10,25 @@ namespace py = pybind11;
 
 namespace {
 
+// The outputs at inputs that are all Python floats, else None: a single element is over
+// before an array for it would be made.
+py::object at_numbers(Elementwise kernel, const py::tuple& in, size_t n_out) {
+    double from[kMaxOperands], to[kMaxOperands];
+    const double* sources[kMaxOperands];
+    double* targets[kMaxOperands];
+    for (size_t i = 0; i < in.size(); ++i) {
+        PyObject* x = PyTuple_GET_ITEM(in.ptr(), static_cast<py::ssize_t>(i));
+        if (!PyFloat_Check(x)) return py::none();
+        from[i] = PyFloat_AS_DOUBLE(x);
+        sources[i] = from + i;
+    }
+    for (size_t i = 0; i < n_out; ++i) targets[i] = to + i;
+    kernel(sources, targets, 1);
+    py::tuple out(n_out);
+    for (size_t i = 0; i < n_out; ++i) out[i] = py::float_(to[i]);
+    return out;
+}
+
 // `a` as seen from the shape it broadcasts to: stride 0 along what it lacks.
 Operand operand(py::array a, const std::vector<int64_t>& shape, bool written) {
     if (!py::isinstance<py::array_t<double>>(a)) throw py::type_error("operands are float64");
@@ -26,22 +45,46 @@ Operand operand(py::array a, const std::vector<int64_t>& shape, bool written) {
     return o;
 }
 
-// The kernel of `member` over inputs that broadcast to the outputs' shape.
+// The kernel over inputs, arrays or Python floats, that broadcast to the outputs' shape.
+void at_arrays(Elementwise kernel, const py::tuple& in, const py::tuple& out, int threads) {
+    const auto like = py::cast<py::array>(out[0]);
+    const std::vector<int64_t> shape(like.shape(), like.shape() + like.ndim());
+    double numbers[kMaxOperands];
+    std::vector<Operand> from, to;
+    from.reserve(in.size());
+    to.reserve(out.size());
+    for (const auto& a : in) {
+        if (PyFloat_Check(a.ptr())) {
+            double& x = numbers[from.size()] = PyFloat_AS_DOUBLE(a.ptr());
+            from.push_back({reinterpret_cast<char*>(&x), std::vector<int64_t>(shape.size(), 0)});
+        } else {
+            from.push_back(operand(py::cast<py::array>(a), shape, false));
+        }
+    }
+    for (const auto& a : out) to.push_back(operand(py::cast<py::array>(a), shape, true));
+    const py::gil_scoped_release release;
+    run_elementwise(kernel, shape, from, to, threads,
+                    [] { return poll_interpreter(py::none(), 0.0); });
+}
+
 void bind(py::module_& m, const char* name, Elementwise Kernels::* member, size_t n_in,
           size_t n_out) {
+    const auto check = [](const py::tuple& operands, size_t count) {
+        if (operands.size() != count) throw py::value_error("wrong number of operands");
+    };
     m.def(
         name,
-        [member, n_in, n_out](const py::tuple& in, const py::tuple& out, int threads) {
-            if (in.size() != n_in || out.size() != n_out)
-                throw py::value_error("wrong number of operands");
-            const auto like = py::cast<py::array>(out[0]);
-            const std::vector<int64_t> shape(like.shape(), like.shape() + like.ndim());
-            std::vector<Operand> from, to;
-            for (const auto& a : in) from.push_back(operand(py::cast<py::array>(a), shape, false));
-            for (const auto& a : out) to.push_back(operand(py::cast<py::array>(a), shape, true));
-            const py::gil_scoped_release release;
-            run_elementwise(active_kernels().*member, shape, from, to, threads,
-                            [] { return poll_interpreter(py::none(), 0.0); });
+        [=](const py::tuple& in) {
+            check(in, n_in);
+            return at_numbers(active_kernels().*member, in, n_out);
+        },
+        py::arg("inputs"));
+    m.def(
+        name,
+        [=](const py::tuple& in, const py::tuple& out, int threads) {
+            check(in, n_in);
+            check(out, n_out);
+            at_arrays(active_kernels().*member, in, out, threads);
         },
         py::arg("inputs"), py::arg("outputs"), py::arg("threads"));
 }

@@ -8,8 +8,7 @@ namespace {
 
 constexpr int64_t kChunk = 128;     // a chunk of every operand stays in L1
 constexpr int64_t kUnit = 1 << 14;  // elements between two looks at the clock
-constexpr size_t kMaxOperands = 16;
-constexpr size_t kMaxRank = 64;  // NumPy's own limit
+constexpr size_t kMaxRank = 64;     // NumPy's own limit
 
 enum class Layout { contiguous, constant, strided };
 

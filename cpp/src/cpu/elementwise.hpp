@@ -1,6 +1,7 @@
 // Broadcasting: an element-wise kernel over strided operands, chunk by chunk.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct Operand {
     char* data;
     std::vector<int64_t> strides;
 };
+
+constexpr size_t kMaxOperands = 16;  // of inputs and of outputs
 
 // Fewer elements than this are computed on the calling thread.
 constexpr int64_t kElementwiseThreshold = int64_t{1} << 16;

@@ -1,10 +1,12 @@
 """The choice of backend.
 
-A backend is a module with two functions, both writing into arrays they are given:
+A backend is a module with three functions; kernel is one of the names in cpp/src/bind:
 
-    elementwise(kernel, inputs, outputs): float64 arrays that broadcast to the
-        outputs' common shape; kernel is one of the names in cpp/src/bind
-    grid_argmin(request, progress): see GridRequest
+    elementwise(kernel, inputs, outputs): floats and float64 arrays that broadcast to
+        the common shape of the outputs, the arrays it writes into
+    scalars(kernel, inputs): the outputs as floats, the same bits without any array;
+        None unless all inputs are floats and the backend has such a way
+    grid_argmin(request, progress): see GridRequest, whose arrays it writes into
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 
 from .. import _validate
 from .._errors import BackendError
+from .._validate import Operand
 from .threads import thread_count as thread_count
 
 Floats = NDArray[np.float64]
@@ -56,8 +59,10 @@ class GridRequest:
 
 class Backend(Protocol):
     def elementwise(
-        self, kernel: str, inputs: tuple[Floats, ...], outputs: tuple[Floats, ...]
+        self, kernel: str, inputs: tuple[Operand, ...], outputs: tuple[Floats, ...]
     ) -> None: ...
+
+    def scalars(self, kernel: str, inputs: tuple[Operand, ...]) -> tuple[float, ...] | None: ...
 
     def grid_argmin(self, request: GridRequest, progress: Progress) -> None: ...
 
@@ -115,6 +120,11 @@ _PRESENT: dict[str, Callable[[], bool]] = {
 }
 
 
+@cache
+def _best() -> str | None:
+    return next((name for name, present in _PRESENT.items() if present()), None)
+
+
 def available() -> list[str]:
     """Names of the backends that can be used here, best first."""
     return [name for name, present in _PRESENT.items() if present()]
@@ -125,7 +135,7 @@ def default_name() -> str | None:
     named = os.environ.get("HPLAWS_BACKEND")
     if named:
         return _validate.choice("HPLAWS_BACKEND", named, tuple(_PRESENT))
-    return next((name for name, present in _PRESENT.items() if present()), None)
+    return _best()
 
 
 def get(name: str | None = None) -> Backend:
@@ -152,3 +162,18 @@ def get(name: str | None = None) -> Backend:
         "no backend: hplaws was built without a C++ compiler, and Numba is not installed; "
         "pip install 'hplaws[numba]', or install a compiler and reinstall hplaws"
     )
+
+
+def evaluate(
+    kernel: str, operands: dict[str, Operand], outputs: int, backend: str | None
+) -> tuple[Any, ...]:
+    """A kernel's outputs: floats if all operands are, else arrays of their broadcast shape."""
+    chosen = get(backend)
+    inputs = tuple(operands.values())
+    found = chosen.scalars(kernel, inputs)
+    if found is not None:
+        return found
+    shape = _validate.broadcast_shape(**operands)
+    results = tuple(np.empty(shape) for _ in range(outputs))
+    chosen.elementwise(kernel, inputs, results)
+    return results if shape else tuple(float(x) for x in results)

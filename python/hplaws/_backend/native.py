@@ -8,6 +8,7 @@ import hplaws._core as core
 
 from .. import _validate
 from .._errors import BackendError
+from .._validate import Operand
 from . import Floats, GridRequest, Progress, thread_count
 
 _isa = os.environ.get("HPLAWS_ISA")
@@ -20,7 +21,11 @@ if _isa:
     core.select_isa(_isa)
 
 
-def elementwise(kernel: str, inputs: tuple[Floats, ...], outputs: tuple[Floats, ...]) -> None:
+def scalars(kernel: str, inputs: tuple[Operand, ...]) -> tuple[float, ...] | None:
+    return getattr(core, kernel)(inputs)  # type: ignore[no-any-return]
+
+
+def elementwise(kernel: str, inputs: tuple[Operand, ...], outputs: tuple[Floats, ...]) -> None:
     # The core takes no second thread for less; the question alone costs microseconds.
     threads = thread_count(None) if outputs[0].size >= core.elementwise_threshold else 1
     getattr(core, kernel)(inputs, outputs, threads)

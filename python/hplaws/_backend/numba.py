@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._validate import Operand
 from . import Floats, GridRequest, Progress, thread_count
 from .numba_kernels import loops
 from .numba_kernels.pruned import SortedAxis
@@ -130,7 +131,11 @@ def _fixed(values: ArrayLike) -> Floats:
 # ---- element-wise ------------------------------------------------------------------
 
 
-def elementwise(kernel: str, inputs: tuple[Floats, ...], outputs: tuple[Floats, ...]) -> None:
+def scalars(kernel: str, inputs: tuple[Operand, ...]) -> None:
+    return None
+
+
+def elementwise(kernel: str, inputs: tuple[Operand, ...], outputs: tuple[Floats, ...]) -> None:
     loop = ELEMENTWISE[kernel]
     total = outputs[0].size
     n_in = len(inputs)
