@@ -45,7 +45,8 @@ def build(folder: Path) -> ModuleType:
         )
         assert done.returncode == 0, done.stdout + done.stderr
     (file,) = folder.glob("_cuda.*")
-    spec = importlib.util.spec_from_file_location("hplaws._cuda", file)
+    # Not "hplaws._cuda": pybind11 would return the real one if that was loaded before.
+    spec = importlib.util.spec_from_file_location("emulated._cuda", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

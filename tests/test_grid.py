@@ -483,7 +483,6 @@ def test_steps_whose_budget_leaves_the_range_of_doubles(b, K):
         ({"method": "fast"}, ValueError, "^method must be one of 'auto', .* got 'fast'$"),
         ({"method": None}, ValueError, "^method must be one of"),
         ({"backend": "torch"}, ValueError, "^backend must be one of .* got 'torch'$"),
-        ({"backend": "cuda"}, hplaws.BackendError, "CUDA"),
         ({"threads": 0}, ValueError, "^threads must be at least 1, got 0$"),
         ({"threads": -2}, ValueError, "^threads must be at least 1, got -2$"),
         ({"threads": 1.5}, TypeError, "^threads must be a whole number, got 1.5$"),

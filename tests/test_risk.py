@@ -376,7 +376,7 @@ def test_unsuitable_out(backend):
         (np.empty(2, np.float32), TypeError, "dtype float64, got float32"),
         (np.empty(2, ">f8"), TypeError, "dtype float64, got >f8"),
         (locked, ValueError, "read-only"),
-        ([0.0, 0.0], TypeError, "NumPy array, got list"),
+        ([0.0, 0.0], TypeError, "NumPy or CuPy array, got list"),
     ):
         with pytest.raises(error, match=rf"^out must .*{message}"):
             risk(Bound.proxy(), eta, 0.5, 1, T=10, out=out, backend=backend)

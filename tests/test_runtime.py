@@ -15,6 +15,9 @@ import pytest
 import hplaws
 from hplaws import Bound, grid_argmin, risk
 
+HOST = pytest.mark.parametrize("backend", ["native", "numba"], indirect=True)
+"""For what is asked of a fresh process, which knows no emulated device, or of the host's memory."""
+
 # ---- Ctrl-C ------------------------------------------------------------------------------
 
 INTERRUPTED = """
@@ -43,6 +46,7 @@ print("sound")
 """
 
 
+@HOST
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 @pytest.mark.parametrize("method", ["dense", "pruned"])
 def test_ctrl_c_stops_a_call_and_leaves_the_interpreter_sound(backend, method, tmp_path):
@@ -96,6 +100,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
+@HOST
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_computes(backend, python):
     """No thread outlives a call, so fork finds none (and Python does not warn of any)."""
@@ -206,17 +211,20 @@ def memory(python, lengths, n_T, **options):
     return growth, result
 
 
+@HOST
 def test_memory_of_1e12_configurations(backend, python):
     growth, _ = memory(python, (1000, 1000, 1000), 1000, backend=backend)
     assert growth < 10e6
 
 
+@HOST
 def test_memory_of_a_dense_call(backend, python):
     """1e9 configurations: 8 GB if they were ever in memory at once."""
     growth, _ = memory(python, (1000, 1000, 1000), 1, backend=backend, method="dense")
     assert growth < 10e6
 
 
+@HOST
 @pytest.mark.parametrize("method", ["dense", "pruned"])
 def test_memory_of_a_large_result(backend, python, method):
     growth, result = memory(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +15,7 @@ _DLPACK_CUDA = (2, 13)  # kDLCUDA, kDLCUDAManaged
 
 def is_device_array(value: object) -> bool:
     """Whether `value` lies on a CUDA device, by the array protocols that say so."""
-    if isinstance(value, (np.ndarray, np.generic, float, int)):
+    if isinstance(value, (np.ndarray, np.generic, float, int, list, tuple)):
         return False
     if hasattr(value, "__cuda_array_interface__"):
         return True
@@ -28,26 +29,57 @@ def cupy() -> ModuleType:
         import cupy
     except ImportError:
         raise BackendError(
-            "device arrays are computed on, and returned, as CuPy arrays: "
+            "arrays on a device come and go as CuPy arrays, and CuPy is not installed: "
             "pip install 'hplaws[cuda]'"
         ) from None
     module: ModuleType = cupy
     return module
 
 
-def view(value: Any) -> Any:
-    """A device array as CuPy's, the same memory."""
+def float64(name: str, value: Any) -> Any:
+    """A device array as CuPy's of float64, where it is; TypeError for what is not real."""
     module = cupy()
-    if isinstance(value, module.ndarray):
-        return value
-    if hasattr(value, "__cuda_array_interface__"):
-        return module.asarray(value)
-    return module.from_dlpack(value)
+    if not isinstance(value, module.ndarray):
+        has_interface = hasattr(value, "__cuda_array_interface__")
+        value = module.asarray(value) if has_interface else module.from_dlpack(value)
+    if value.dtype.kind not in "iuf" or value.dtype.itemsize > 8:
+        raise TypeError(
+            f"{name} must be real numbers representable as float64, got dtype {value.dtype}"
+        )
+    array = value.astype(np.float64, copy=False)
+    if array.data.ptr % array.itemsize or any(stride % array.itemsize for stride in array.strides):
+        raise ValueError(f"{name} must be aligned to {array.itemsize} bytes")
+    return array
 
 
-def namespace(*arrays: Any) -> Any:
-    """The module whose functions make arrays beside these: CuPy if one is on a device."""
-    return cupy() if any(map(is_device_array, arrays)) else np
+def one_place(arrays: dict[str, Any]) -> int | None:
+    """The device on which all arrays lie, None for the host; TypeError if they differ."""
+    places = {name: x.device.id if is_device_array(x) else None for name, x in arrays.items()}
+    if len(set(places.values())) > 1:
+        where = ", ".join(
+            f"{name} on {'the host' if device is None else f'CUDA device {device}'}"
+            for name, device in places.items()
+        )
+        raise TypeError(f"arrays must lie in one place, got {where}; nothing is copied unasked")
+    return next(iter(places.values()), None)
+
+
+def empty_on(device: int | None) -> Callable[..., Any]:
+    """numpy.empty, or the same for a device."""
+    if device is None:
+        return np.empty
+    module = cupy()
+
+    def empty(shape: tuple[int, ...], dtype: Any = np.float64) -> Any:
+        with module.cuda.Device(device):
+            return module.empty(shape, dtype)
+
+    return empty
+
+
+def to_host(value: Any) -> Any:
+    """A copy on the host of what lies on a device; anything else as it is."""
+    return float64("value", value).get() if is_device_array(value) else value
 
 
 def current_stream(device: int) -> int:

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._errors import BackendError
+from . import _devices
 
 Array = NDArray[np.float64]
-Operand = float | Array  # what backends take: scalars are floats, so that nothing is wrapped
+# What backends take: scalars are floats, so that nothing is wrapped. (A device array
+# passes for an Array.)
+Operand = float | Array
 FLOAT64 = np.dtype(np.float64)
 AXES = ("alpha", "b", "eta")
 LARGEST = float(np.finfo(np.float64).max)
@@ -26,10 +28,9 @@ def float64(name: str, value: ArrayLike) -> Array:
     """`value` as a float64 array, without copying one; TypeError for what is not real."""
     if type(value) is np.ndarray and value.dtype == FLOAT64 and value.flags.aligned:
         return value  # the usual case, where microseconds count
-    if hasattr(value, "__cuda_array_interface__"):
-        raise BackendError(
-            f"{name} is a device array, and this build of hplaws has no CUDA backend; "
-            f"pass a NumPy array (for CuPy: {name}.get())"
+    if _devices.is_device_array(value):
+        raise TypeError(
+            f"{name} must lie on the host here, got a device array; for CuPy: {name}.get()"
         )
     if isinstance(value, numbers.Rational) and not isinstance(value, bool):
         value = _from_rational(value)  # would make an object array beyond 2**63
@@ -47,7 +48,14 @@ def float64(name: str, value: ArrayLike) -> Array:
 
 
 def operand(name: str, value: ArrayLike) -> Operand:
-    """`value` as a float if it is a scalar, else as a float64 array; TypeError as above."""
+    """`value` as a float if it is a scalar of the host, else as a float64 array."""
+    if type(value) is not float and _devices.is_device_array(value):
+        return _devices.float64(name, value)  # type: ignore[no-any-return]
+    return host_operand(name, value)
+
+
+def host_operand(name: str, value: ArrayLike) -> Operand:
+    """The same for what cannot lie on a device."""
     if type(value) is float:
         return value
     if isinstance(value, float):  # a NumPy scalar
@@ -71,7 +79,7 @@ def _from_python_numbers(array: NDArray[Any]) -> NDArray[Any]:
 
 def coefficient(name: str, value: ArrayLike, low: float = 0.0, high: float = np.inf) -> Any:
     """A bound's coefficient in [low, high): a float, or a read-only float64 array."""
-    given = operand(name, value)
+    given = host_operand(name, value)
     if not (isinstance(given, float) and low <= given < high):
         array = np.asarray(given)
         with np.errstate(invalid="ignore"):
@@ -82,7 +90,7 @@ def coefficient(name: str, value: ArrayLike, low: float = 0.0, high: float = np.
 
 def in_interval(name: str, value: ArrayLike, low: float, high: float) -> Any:
     """A number in the half-open interval (low, high]."""
-    given = operand(name, value)
+    given = host_operand(name, value)
     if not (isinstance(given, float) and low < given <= high):
         array = np.asarray(given)
         with np.errstate(invalid="ignore"):
@@ -112,8 +120,8 @@ def _reject(name: str, array: Array, bad: NDArray[np.bool_], expected: str) -> N
 
 
 def axis(name: str, value: ArrayLike) -> Array:
-    """A grid axis: 1-D, contiguous, positive and finite (alpha at most 1)."""
-    array = float64(name, value)
+    """A grid axis: 1-D, contiguous, positive and finite (alpha at most 1), on the host."""
+    array = float64(name, _devices.to_host(value))
     if array.ndim > 1:
         raise ValueError(f"{name} must be a scalar or a 1-D array, got shape {array.shape}")
     array = np.ascontiguousarray(np.atleast_1d(array))
@@ -175,14 +183,20 @@ def count(name: str, value: object) -> int:
     return int(value)
 
 
-def output(name: str, array: object, shape: tuple[int, ...]) -> Array:
+def output(name: str, array: Any, shape: tuple[int, ...]) -> Any:
     """A caller's array to write into."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}")
+    on_device = _devices.is_device_array(array)
+    if not on_device and not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be a NumPy or CuPy array, got {type(array).__name__}")
+    # Not by converting: what is written into a converted copy would be lost.
+    if on_device and not isinstance(array, _devices.cupy().ndarray):
+        raise TypeError(f"{name} must be a CuPy array, got {type(array).__name__}")
     if array.dtype != np.float64 or not array.dtype.isnative:
         raise TypeError(f"{name} must have dtype float64, got {array.dtype}")
     if array.shape != shape:
         raise ValueError(f"{name} must have the broadcast shape {shape}, got {array.shape}")
+    if on_device:
+        return array
     if not array.flags.writeable:
         raise ValueError(f"{name} must be writeable, got a read-only array")
     if not array.flags.aligned:
@@ -211,12 +225,14 @@ def where_valid(shape: tuple[int, ...], valid: Any, value: ArrayLike) -> Any:
 
 
 def plain(array: Any) -> Any:
-    """Results as the caller sees them: a Python float for 0-d, else the array."""
-    return float(array) if np.ndim(array) == 0 else array
+    """Results as the caller sees them: a Python float for 0-d on the host, else the array."""
+    return array if np.ndim(array) or _devices.is_device_array(array) else float(array)
 
 
 def broadcast_shape(**operands: Operand) -> tuple[int, ...]:
-    """The common shape; ValueError with every argument's shape if there is none."""
+    """The common shape; ValueError with every argument's shape if there is none, TypeError
+    if some lie on a device and some do not."""
+    _devices.one_place({name: x for name, x in operands.items() if not isinstance(x, float)})
     different = {x.shape for x in operands.values() if not isinstance(x, float)} - {()}
     if len(different) < 2:
         return different.pop() if different else ()

@@ -173,20 +173,27 @@ def risk(
     ----------
     bound : Bound
     eta, alpha, b : learning rate > 0, momentum update in (0, 1], batch size > 0,
-        b in the unit of T. Arrays broadcast, with the bound's fields too.
+        b in the unit of T. Arrays broadcast, with the bound's fields too. Device arrays
+        (CuPy's, or of any library with the CUDA array interface or DLPack) are computed
+        on where they are, on CuPy's current stream, and do not mix with NumPy's.
     T, K : token budget or number of steps, exactly one; K means T = b*K, rounded once
     out : float64 array of the broadcast shape to write into
-    backend : "native" or "numba"; default: HPLAWS_BACKEND, else the best there is
+    backend : "native", "numba" or "cuda"; default: HPLAWS_BACKEND, else the best there
+        is, and "cuda" for device arrays. "cuda" for NumPy arrays copies them to device 0
+        and the result back.
 
     Returns
     -------
-    float64 array of the broadcast shape; a float if every argument is a scalar.
-    NaN where an argument is out of its domain (or infinite).
+    float64 array of the broadcast shape, a CuPy array for device arrays; a float if every
+    argument is a scalar of the host. NaN where an argument is out of its domain (or infinite).
 
     Raises
     ------
     ValueError : T and K both or neither given; shapes that do not broadcast
-    TypeError : complex or object arguments
+    TypeError : complex or object arguments; arrays on different devices or on the host
+        and a device
+    BackendError : a backend that is not there
+    MemoryError : no room for the copies on a device
 
     Examples
     --------
@@ -211,6 +218,11 @@ def risk(
     if out is None:
         return _backend.evaluate("risk", inputs, 1, backend)[0]
     result = _validate.output("out", out, _validate.broadcast_shape(**inputs))
-    apart = (np.copy(x) if np.may_share_memory(x, out) else x for x in inputs.values())
-    _backend.get(backend).elementwise("risk", tuple(apart), (result,))
+    _validate.broadcast_shape(**inputs, out=result)  # the same shape, but perhaps elsewhere
+    chosen, _ = _backend.place({**inputs, "out": result}, backend)
+    apart = (
+        x if isinstance(x, float) or not np.may_share_memory(x, result) else x.copy()
+        for x in inputs.values()
+    )
+    chosen.elementwise("risk", tuple(apart), (result,))
     return result

@@ -17,7 +17,7 @@ def positive_cubic_root(
 
     Parameters
     ----------
-    a, b, c : a > 0, b >= 0, c > 0; arrays broadcast
+    a, b, c : a > 0, b >= 0, c > 0; arrays broadcast, device arrays as in `risk`
 
     Returns
     -------
@@ -53,7 +53,7 @@ def cubic_roots(
 
     Parameters
     ----------
-    a, b, c, d : real coefficients; arrays broadcast
+    a, b, c, d : real coefficients; arrays broadcast, device arrays as in `risk`
 
     Returns
     -------
@@ -78,7 +78,8 @@ def cubic_roots(
         "c": _validate.operand("c", c),
         "d": _validate.operand("d", d),
     }
-    result = np.empty((*_validate.broadcast_shape(**operands), 3))
+    chosen, empty = _backend.place(operands, backend)
+    result = empty((*_validate.broadcast_shape(**operands), 3))
     outputs = tuple(result[..., k] for k in range(3))
-    _backend.get(backend).elementwise("cubic_roots", tuple(operands.values()), outputs)
+    chosen.elementwise("cubic_roots", tuple(operands.values()), outputs)
     return result

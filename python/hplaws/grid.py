@@ -96,23 +96,27 @@ def grid_argmin(
     ----------
     bound : Bound; where its fields are arrays, each element is a grid of its own
     eta, alpha, b : axes, 1-D in any order with repeats allowed, or scalars (an axis of
-        length 1); positive and finite, alpha at most 1
+        length 1); positive and finite, alpha at most 1. Device arrays as in `risk`:
+        they are read back for their checks, and the result is on their device.
     T, K : the budget axis, exactly one; K means T = b*K, rounded once
     over : the axes to minimise away, any non-empty subset of alpha, b, eta
     method : "pruned" visits only configurations that convexity cannot exclude,
         "dense" every one; "auto" is "pruned"
-    backend : "native" or "numba"; default: HPLAWS_BACKEND, else the best there is
-    threads : default: HPLAWS_NUM_THREADS, else the CPUs this process may use
+    backend : "native", "numba" or "cuda", as in `risk`
+    threads : of the CPU; default: HPLAWS_NUM_THREADS, else the CPUs this process may use
     progress : called with (configurations done, total) now and then; True draws a bar
 
     Returns
     -------
-    GridArgmin. Memory: the result, and a few MB whatever the grid.
+    GridArgmin, complete when the call returns. Memory: the result, and a few MB whatever
+    the grid (on a device up to 100 MB).
 
     Raises
     ------
     ValueError : a bad axis (naming its first bad index), T and K both or neither given
+    TypeError : axes that lie in different places
     BackendError : a backend that is not there
+    MemoryError : no room for the result on a device
 
     Examples
     --------
@@ -125,18 +129,18 @@ def grid_argmin(
     fields = coefficients(bound)
     names = _validate.minimised_axes(over)
     budget_name, budget_values = _validate.one_budget(T, K)
-    axes = {
-        budget_name: _validate.axis(budget_name, budget_values),
-        "alpha": _validate.axis("alpha", alpha),
-        "b": _validate.axis("b", b),
-        "eta": _validate.axis("eta", eta),
-    }
+    given = {
+        name: _validate.operand(name, values)
+        for name, values in (
+            (budget_name, budget_values), ("alpha", alpha), ("b", b), ("eta", eta)
+        )
+    }  # fmt: skip
+    chosen, empty = _backend.place(given, backend)
+    axes = {name: _validate.axis(name, values) for name, values in given.items()}
     if budget_name == "K":
         _validate.steps_axis(axes["b"], axes["K"])
     resolved = _validate.choice("method", method, ("auto", "pruned", "dense"))
     resolved = "pruned" if resolved == "auto" else resolved
-    chosen = _backend.get(backend)
-    backend_name = backend or _backend.default_name()
     threads = _backend.thread_count(threads)
 
     outer = bound.shape
@@ -155,10 +159,10 @@ def grid_argmin(
         over=minimised,  # type: ignore[arg-type]
         dense=resolved == "dense",
         threads=threads,
-        risk=np.empty(shape),
-        at_edge=np.empty(shape, np.bool_),
-        index=tuple(np.empty(shape, np.int64) if out else None for out in minimised),
-        value=tuple(np.empty(shape) if out else None for out in minimised),
+        risk=empty(shape),
+        at_edge=empty(shape, np.bool_),
+        index=tuple(empty(shape, np.int64) if out else None for out in minimised),
+        value=tuple(empty(shape) if out else None for out in minimised),
     )
     with _reporter(progress, configs) as report:
         chosen.grid_argmin(request, report)
@@ -170,7 +174,9 @@ def grid_argmin(
     }
     rank = len(shape)
     for position, (name, axis) in enumerate(kept.items(), start=len(outer)):
-        along = axis.reshape([-1 if d == position else 1 for d in range(rank)])
+        along = empty((axis.size,))
+        along[...] = given[name]
+        along = along.reshape([-1 if d == position else 1 for d in range(rank)])
         values[name] = np.broadcast_to(along, shape)
     with np.errstate(over="ignore", under="ignore"):
         if budget_name == "K":
@@ -192,7 +198,7 @@ def grid_argmin(
         at_edge=request.at_edge,
         configs=configs,
         method=resolved,
-        backend=str(backend_name),
+        backend=chosen.__name__.rpartition(".")[2],
         _dims=tuple(f"bound_{d}" for d in range(len(outer))) + tuple(kept),
         _axes=kept,
     )

@@ -75,7 +75,7 @@ def optimum(
     batch_multiple : restrict b to the multiples of this number (exactly: the best of
         them, not the rounded optimum)
 
-    All arguments broadcast, limits included.
+    All arguments broadcast, limits included; device arrays as in `risk`.
 
     Returns
     -------

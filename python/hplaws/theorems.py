@@ -1,4 +1,7 @@
-"""Theorems 1 to 3: stationary points in closed form, with their exact constants."""
+"""Theorems 1 to 3: stationary points in closed form, with their exact constants.
+
+All arguments broadcast; device arrays, and the choice of backend, as in `risk`.
+"""
 
 from __future__ import annotations
 

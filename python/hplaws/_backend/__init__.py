@@ -3,7 +3,8 @@
 A backend is a module with three functions; kernel is one of the names in cpp/src/bind:
 
     elementwise(kernel, inputs, outputs): floats and float64 arrays that broadcast to
-        the common shape of the outputs, the arrays it writes into
+        the common shape of the outputs, the arrays it writes into; of devices for "cuda",
+        which takes NumPy arrays too
     scalars(kernel, inputs): the outputs as floats, the same bits without any array;
         None unless all inputs are floats and the backend has such a way
     grid_argmin(request, progress): see GridRequest, whose arrays it writes into
@@ -14,7 +15,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -22,7 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _validate
+from .. import _devices, _validate
 from .._errors import BackendError
 from .._validate import Operand
 from .threads import thread_count as thread_count
@@ -58,6 +59,8 @@ class GridRequest:
 
 
 class Backend(Protocol):
+    __name__: str
+
     def elementwise(
         self, kernel: str, inputs: tuple[Operand, ...], outputs: tuple[Floats, ...]
     ) -> None: ...
@@ -164,16 +167,36 @@ def get(name: str | None = None) -> Backend:
     )
 
 
+def place(
+    operands: Mapping[str, Operand], backend: str | None
+) -> tuple[Backend, Callable[..., Any]]:
+    """The backend for operands where they lie, and numpy.empty for that place.
+
+    Device arrays ask for "cuda" by themselves; for others it must be named.
+    """
+    arrays = {name: x for name, x in operands.items() if not isinstance(x, float)}
+    device = _devices.one_place(arrays)
+    if device is None:
+        return get(backend), np.empty
+    if backend not in (None, "cuda"):
+        _validate.choice("backend", backend, tuple(_PRESENT))
+        raise TypeError(
+            f"backend must be 'cuda' for arrays on a device, got {backend!r} and "
+            f"{', '.join(arrays)} on CUDA device {device}"
+        )
+    return get("cuda"), _devices.empty_on(device)
+
+
 def evaluate(
     kernel: str, operands: dict[str, Operand], outputs: int, backend: str | None
 ) -> tuple[Any, ...]:
     """A kernel's outputs: floats if all operands are, else arrays of their broadcast shape."""
-    chosen = get(backend)
     inputs = tuple(operands.values())
-    found = chosen.scalars(kernel, inputs)
+    found = get(backend).scalars(kernel, inputs)
     if found is not None:
         return found
+    chosen, empty = place(operands, backend)
     shape = _validate.broadcast_shape(**operands)
-    results = tuple(np.empty(shape) for _ in range(outputs))
+    results = tuple(empty(shape) for _ in range(outputs))
     chosen.elementwise(kernel, inputs, results)
-    return results if shape else tuple(float(x) for x in results)
+    return tuple(map(_validate.plain, results))

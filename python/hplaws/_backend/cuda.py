@@ -14,10 +14,15 @@ import numpy as np
 import hplaws._cuda as core
 
 from .. import _devices
+from .._validate import Operand
 from . import Floats, GridRequest, Progress
 
 
-def elementwise(kernel: str, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+def scalars(kernel: str, inputs: tuple[Operand, ...]) -> None:
+    return None
+
+
+def elementwise(kernel: str, inputs: tuple[Operand, ...], outputs: tuple[Any, ...]) -> None:
     shape = outputs[0].shape
     with _Place(outputs[0]) as place:
         operands = tuple(place.operand(a, shape) for a in inputs)
@@ -76,8 +81,8 @@ class _Place:
 
     def operand(self, array: Any, shape: tuple[int, ...], written: bool = False) -> Any:
         """A number, or the address and the strides of `array` as broadcast to `shape`."""
-        if array.ndim == 0 and isinstance(array, np.ndarray) and not written:
-            return float(array)
+        if isinstance(array, float):
+            return array
         if self._on_device:
             address, strides = array.data.ptr, array.strides
         else:
