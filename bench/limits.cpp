@@ -1,8 +1,9 @@
 // The machine's own limits, measured in the same run as the kernels they bound.
 // limits.py compiles it with -march=native, and with the vector width of the
 // instruction set that hplaws uses where there is a native core to ask.
+#include "threads.hpp"
+
 #include <cstdint>
-#include <thread>
 #include <vector>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -35,14 +36,6 @@ inline void forget(Vector& x) {
 #else
     asm volatile("" : "+w"(x));
 #endif
-}
-
-template <class Work>
-void on_threads(int threads, Work work) {
-    std::vector<std::thread> others;
-    for (int t = 1; t < threads; ++t) others.emplace_back(work, t);
-    work(0);
-    for (std::thread& other : others) other.join();
 }
 
 double fma_min(std::int64_t steps) {

@@ -49,7 +49,7 @@ def test_peak(measure: Any, configuration: Any, threads: int | None) -> None:
 def test_long_rows(measure: Any, contender: Contender) -> None:
     """1000 points an axis and two budgets: the loop itself, whatever surrounds it."""
     points, budgets = 1000, 2
-    axes = cases.grid(points, budgets)
+    axes = contender.prepare(cases.grid(points, budgets))
     cases.check_argmin(contender.call(cases.COEFFICIENTS, **axes), points, budgets)
     measure(
         lambda: contender.call(cases.COEFFICIENTS, **axes),
@@ -70,7 +70,7 @@ def test_long_rows(measure: Any, contender: Contender) -> None:
 )
 def test_argmin(measure: Any, contender: Contender, points: int) -> None:
     """The paper's grid at points^4; 100^4 is the paper's own."""
-    axes = cases.grid(points, points)
+    axes = contender.prepare(cases.grid(points, points))
     cases.check_argmin(contender.call(cases.COEFFICIENTS, **axes), points, points)
     measure(
         lambda: contender.call(cases.COEFFICIENTS, **axes),
