@@ -60,16 +60,41 @@ double fma_min(std::int64_t steps) {
     return sum;
 }
 
+double divide(std::int64_t steps) {
+    Vector quotient[kChains], x = {};
+    for (int c = 0; c < kChains; ++c) quotient[c] = x + (1.5 + c);
+    for (std::int64_t s = 0; s < steps; ++s) {
+        for (int c = 0; c < kChains; ++c) {
+            forget(quotient[c]);
+            quotient[c] = 3.0 / quotient[c];
+        }
+    }
+    double sum = 0.0;
+    for (int c = 0; c < kChains; ++c) sum += quotient[c][0];
+    return sum;
+}
+
+// Runs `kernel` on each thread and keeps what it returns from being optimised away.
+template <class Kernel>
+std::int64_t each_thread(Kernel kernel, std::int64_t steps, int threads) {
+    std::vector<double> sink(threads);
+    on_threads(threads, [&](int t) { sink[t] = kernel(steps); });
+    volatile double used = 0.0;
+    for (const double s : sink) used = used + s;
+    return steps * kChains * kLanes;
+}
+
 }  // namespace
 
 // Each thread does `steps` rounds of fma and min on registers alone; returns how
 // many fma + min pairs of doubles one thread did.
 extern "C" std::int64_t fma_min_pairs(std::int64_t steps, int threads) {
-    std::vector<double> sink(threads);
-    on_threads(threads, [&](int t) { sink[t] = fma_min(steps); });
-    volatile double used = 0.0;
-    for (const double s : sink) used = used + s;
-    return steps * kChains * kLanes;
+    return each_thread(fma_min, steps, threads);
+}
+
+// The same with divisions, the slowest operation that the element-wise kernels need.
+extern "C" std::int64_t divisions(std::int64_t steps, int threads) {
+    return each_thread(divide, steps, threads);
 }
 
 // out = a + b + c + d with streaming stores where the machine has them.

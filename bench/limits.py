@@ -16,13 +16,19 @@ def _load(isa: str | None) -> ctypes.CDLL:
     """The library, with `isa`'s vectors where a native core is there to name one."""
     options = [f"-DVECTOR_BYTES={VECTOR_BYTES[isa]}"] if isa else []
     library = compiled.load("limits.cpp", *options)
-    library.fma_min_pairs.restype = ctypes.c_int64
+    library.fma_min_pairs.restype = library.divisions.restype = ctypes.c_int64
     return library
 
 
 def fma_min_pairs(isa: str | None, steps: int, threads: int) -> int:
     """`steps` rounds of fma and min in registers on each thread; the pairs done by all."""
     done = _load(isa).fma_min_pairs(ctypes.c_int64(steps), ctypes.c_int(threads))
+    return threads * int(done)
+
+
+def divisions(isa: str | None, steps: int, threads: int) -> int:
+    """`steps` rounds of division in registers on each thread; the divisions done by all."""
+    done = _load(isa).divisions(ctypes.c_int64(steps), ctypes.c_int(threads))
     return threads * int(done)
 
 

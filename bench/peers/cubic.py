@@ -63,8 +63,8 @@ def _positive_root_viete(a: Any, b: Any, c: Any) -> Any:
 
 
 def newton_jax(a: Any, b: Any, c: Any) -> Any:
-    """From above the root, six steps: the start is at most 1.52 times the root. Takes three quarters
-    of the time of Viete's formula under XLA."""
+    """From at most 1.52 times the root, six steps. Under XLA this takes three quarters of the
+    time of Viete's formula."""
     p, q = b / a, c / a
     x = jnp.sqrt(p) + jnp.cbrt(q)
     for _ in range(6):
