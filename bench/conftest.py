@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import sys
@@ -69,8 +69,10 @@ def _contender(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     contender = callspec.params.get("contender") if callspec else None
     if not isinstance(contender, Contender):
         return
-    if importlib.util.find_spec(contender.package) is None:
-        pytest.skip(f"{contender.name!r} left out: {contender.package} is not installed")
+    try:
+        importlib.import_module(contender.package)
+    except ImportError as reason:
+        pytest.skip(f"{contender.name!r} left out: {reason}")
     if contender.threads:
         monkeypatch.setenv("HPLAWS_NUM_THREADS", str(contender.threads))
 

@@ -189,7 +189,10 @@ def fraction_of_peak(case: tuple[str, str]) -> Callable[[Run], float]:
 
 def why_peak(run: Run) -> str:
     ours, peak = run.get(*LONG, "hplaws dense, 1 thread"), run.peak(1)
-    return f"{ours.rate:.3g} of {peak.rate:.3g} configurations/s on one core"
+    return (
+        f"{ours.rate:.3g} of {peak.rate:.3g} configurations/s on one core: bound by the ports of "
+        "fma and min; the rest is loading the axis and ending rows"
+    )
 
 
 def why_paper(run: Run) -> str:
@@ -218,12 +221,14 @@ def growth(run: Run) -> float:
 
 def why_growth(run: Run) -> str:
     curve = [(r.size, r.median / r.work * 1e6) for r in growth_curve(run)]
+    pairs = list(itertools.pairwise(curve))
     steps = [
-        f"{y:.3g} at {n:g} ({y - x:+.2g}, as n^{math.log10(y / x):.2f})"
-        for (_, x), (n, y) in itertools.pairwise(curve)
+        f"{y:.3g} at {n:g} ({y - x:+.2g}, as n^{math.log10(y / x):.2f})" for (_, x), (n, y) in pairs
     ]
+    (start, _), (end, _) = max(pairs, key=lambda pair: pair[1][1] - pair[0][1])
     return (
-        f"us a budget: {curve[0][1]:.3g} at 10, {', '.join(steps)}; in all "
+        f"us a budget: {curve[0][1]:.3g} at 10, {', '.join(steps)}. Steeper than a logarithm up to "
+        f"the decade from {start:g} to {end:g}, which adds most, and no steeper after it; in all "
         f"{curve[-1][1] / curve[0][1]:.3g}x for 10^12 times the configurations"
     )
 
@@ -233,9 +238,9 @@ def why_pruned(run: Run) -> str:
     each = one.median / 1000
     return (
         f"{each * 1e6:.3g} us for each of 1000 budgets on one core, as long as "
-        f"{each * run.peak(1, 'peak of division').rate:.3g} divisions; {run.machine['threads']} "
-        f"threads are {one.median / ours.median:.2f}x one: bound by searches, each step of which "
-        "waits for the one before"
+        f"{each * run.peak(1, 'peak of division').rate:.3g} vector divisions; "
+        f"{run.machine['threads']} threads are {one.median / ours.median:.2f}x one: bound by "
+        "searches, each step of which waits for the one before"
     )
 
 
@@ -259,19 +264,18 @@ def bandwidth(run: Run) -> float:
 
 
 def element_wise(kernel: str, case: str) -> Callable[[Run], str]:
-    """Whether a kernel waits for memory or for its own operations: two threads have one
-    memory and two cores."""
+    """What one result costs, and whether the kernel waits for memory: then it moves bytes at
+    about the floor's speed, and a second core, which brings no second memory, is of little use."""
 
     def why(run: Run) -> str:
         ours, one = (run.get(kernel, case, name) for name in ("hplaws", "hplaws, 1 thread"))
         each, threads = one.median / one.work, run.machine["threads"]
-        scaling = ours.rate / one.rate
-        limit = "memory" if scaling < 0.75 * threads and "bytes" in ours.extra else "arithmetic"
-        moved = f"{ours.extra['bytes'] / ours.median / 1e9:.3g} GB/s; " if ours.extra else ""
+        moved, scaling = ours.extra["bytes"] / ours.median, ours.rate / one.rate
+        memory = moved > 0.5 * bandwidth(run) and scaling < 0.75 * threads
         return (
-            f"{moved}{each * 1e9:.3g} ns each on one core, as long as "
-            f"{each * run.peak(1, 'peak of division').rate:.3g} divisions; {threads} threads are "
-            f"{scaling:.2f}x one: bound by {limit}"
+            f"{moved / 1e9:.3g} GB/s; {each * 1e9:.3g} ns each on one core, as long as "
+            f"{each * run.peak(1, 'peak of division').rate:.3g} vector divisions; {threads} "
+            f"threads are {scaling:.2f}x one: bound by {'memory' if memory else 'arithmetic'}"
         )
 
     return why
@@ -454,7 +458,7 @@ def table(header: list[str], rows: list[list[str]]) -> list[str]:
 def machine_lines(run: Run) -> list[str]:
     m = run.machine
     spreads = [r.iqr / r.median for r in run.records]
-    versions = ", ".join(f"{name} {v or '(not installed)'}" for name, v in m["versions"].items())
+    versions = ", ".join(f"{name} {v or '(left out)'}" for name, v in m["versions"].items())
     return [
         f"Measured on {run.date}: {m['cpu']}, {m['logical_cores']} logical cores "
         f"({m['threads']} used), {m['os']}, {m['python']}; core built with {m['compiler']}, "

@@ -103,7 +103,7 @@ def test_over(
     """A result for each T and each value of the axes that are kept."""
     if contender == "hplaws, 1 thread":
         monkeypatch.setenv("HPLAWS_NUM_THREADS", "1")
-    points, budgets = (1000, 2) if over == ("eta",) else (150, 150)
+    points, budgets = (1000, 2) if over == ("eta",) else (100, 100)
     axes = cases.grid(points, budgets)
 
     def search() -> Any:
@@ -130,5 +130,5 @@ def test_over(
         size_name="points an axis",
         work=found.risk.size,
         unit="results",
-        output_bytes=sum(array.nbytes for array in write()),
+        bytes=sum(array.nbytes for array in write()),
     )

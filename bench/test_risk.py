@@ -106,4 +106,5 @@ def test_mesh(measure: Any, contender: Contender) -> None:
         size_name="points",
         work=out.size,
         unit="points",
+        bytes=out.nbytes,
     )

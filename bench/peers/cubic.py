@@ -84,7 +84,7 @@ POSITIVE_ROOT_PEERS = (
     Contender("Numba, Viete", "numba", _positive_root_viete),
     Contender("JAX, Newton", "jax", jax_jit()(newton_jax), prepare=on_device),
     Contender("Boost", "numpy", boost.positive_root),
-    Contender("SciPy, find_root", "scipy", positive_root_scipy),
+    Contender("SciPy, find_root", "scipy.optimize.elementwise", positive_root_scipy, limit=1e4),
     Contender("eigvals, batched", "numpy", positive_root_companion, limit=1e4),
     Contender("numpy.roots", "numpy", positive_root_numpy_roots, limit=1e4),
 )
@@ -163,7 +163,7 @@ ROOTS_PEERS = (
     Contender("Numba, Cardano", "numba", _roots_cardano),
     Contender("JAX, Cardano", "jax", _roots_jax, prepare=on_device),
     Contender("Boost", "numpy", boost.cubic_roots),
-    Contender("SciPy, find_root", "scipy", roots_scipy, limit=1e4),
+    Contender("SciPy, find_root", "scipy.optimize.elementwise", roots_scipy, limit=1e4),
     Contender("eigvals, batched", "numpy", roots_companion, limit=1e4),
     Contender("numpy.roots", "numpy", roots_numpy_roots, limit=1e4),
 )
