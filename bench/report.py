@@ -215,8 +215,10 @@ def growth_curve(run: Run) -> list[Record]:
 
 
 def growth(run: Run) -> float:
-    *_, before, middle, last = (r.median for r in growth_curve(run))
-    return (last - middle) / (middle - before)
+    """Of what each decade adds: the last over the largest before it."""
+    times = [r.median for r in growth_curve(run)]
+    *before, last = (y - x for x, y in itertools.pairwise(times))
+    return last / max(before)
 
 
 def why_growth(run: Run) -> str:
@@ -386,8 +388,8 @@ TARGETS = (
         lambda run: run.get(*HUGE, "hplaws pruned").median * 1e3, why_pruned, most=True,
     ),
     Target(
-        "pruned argmin, what the last decade of points an axis adds to the time, over what the "
-        "decade before added (a logarithm: 1, its square: 1.29, a square root: 3.16)",
+        "pruned argmin, what the last decade of points an axis adds to the time, over the most "
+        "that one before added (a logarithm: 1, its square: 1.29, a square root: 3.16)",
         9 / 7, "{:.2f}", growth, why_growth, most=True,
     ),
     Target(
