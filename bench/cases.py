@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
+import io
 import math
 from typing import Any
 
@@ -13,6 +15,13 @@ import hplaws
 
 BOUND = hplaws.Bound.proxy()
 COEFFICIENTS = dataclasses.astuple(BOUND)
+
+
+@functools.cache
+def configuration() -> dict[str, Any]:
+    """What ``hplaws.show_config()`` returns, as the run began."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return hplaws.show_config()
 
 
 def power_of_ten(count: int) -> str:

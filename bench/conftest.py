@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import importlib.metadata
-import importlib.util
-import io
 import os
 import platform
 import sys
@@ -19,18 +17,12 @@ import pytest
 # for each other between them, make L-BFGS-B up to ten times slower.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import hplaws
-
 sys.path.insert(0, str(Path(__file__).parent))
 
-from peers import Contender
+import cases
+from peers import Contender, boost_version
 
-PACKAGES = ("hplaws", "numpy", "numba", "numexpr", "scipy", "cvxpy", "pytest-benchmark")
-
-
-def _configuration() -> dict[str, Any]:
-    with contextlib.redirect_stdout(io.StringIO()):
-        return hplaws.show_config()
+PACKAGES = ("hplaws", "numpy", "numba", "numexpr", "scipy", "cvxpy", "jax", "pytest-benchmark")
 
 
 def _version(package: str) -> str | None:
@@ -42,7 +34,7 @@ def _version(package: str) -> str | None:
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: Any) -> None:
     """Replaces the plugin's description, which carries the host's name."""
-    found = _configuration()
+    found = cases.configuration()
     cpu = machine_info["cpu"].get("brand_raw") or platform.processor() or platform.machine()
     machine_info.clear()
     machine_info.update(
@@ -53,7 +45,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: An
         python=f"{platform.python_implementation()} {platform.python_version()}",
         compiler=found["compiler"],
         isa=found["isa"],
-        versions={package: _version(package) for package in PACKAGES},
+        versions={package: _version(package) for package in PACKAGES} | {"Boost": boost_version()},
     )
 
 
@@ -67,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def configuration() -> dict[str, Any]:
     """What ``hplaws.show_config()`` returns."""
-    return _configuration()
+    return cases.configuration()
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +69,10 @@ def _contender(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     contender = callspec.params.get("contender") if callspec else None
     if not isinstance(contender, Contender):
         return
-    if importlib.util.find_spec(contender.package) is None:
-        pytest.skip(f"{contender.name!r} left out: {contender.package} is not installed")
+    try:
+        importlib.import_module(contender.package)
+    except ImportError as reason:
+        pytest.skip(f"{contender.name!r} left out: {reason}")
     if contender.threads:
         monkeypatch.setenv("HPLAWS_NUM_THREADS", str(contender.threads))
 

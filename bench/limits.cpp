@@ -1,8 +1,9 @@
 // The machine's own limits, measured in the same run as the kernels they bound.
 // limits.py compiles it with -march=native, and with the vector width of the
 // instruction set that hplaws uses where there is a native core to ask.
+#include "threads.hpp"
+
 #include <cstdint>
-#include <thread>
 #include <vector>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -37,14 +38,6 @@ inline void forget(Vector& x) {
 #endif
 }
 
-template <class Work>
-void on_threads(int threads, Work work) {
-    std::vector<std::thread> others;
-    for (int t = 1; t < threads; ++t) others.emplace_back(work, t);
-    work(0);
-    for (std::thread& other : others) other.join();
-}
-
 double fma_min(std::int64_t steps) {
     Vector multiplier[kChains], least[kChains], x = {}, y = {};
     for (int c = 0; c < kChains; ++c) {
@@ -67,16 +60,41 @@ double fma_min(std::int64_t steps) {
     return sum;
 }
 
+double divide(std::int64_t steps) {
+    Vector quotient[kChains], x = {};
+    for (int c = 0; c < kChains; ++c) quotient[c] = x + (1.5 + c);
+    for (std::int64_t s = 0; s < steps; ++s) {
+        for (int c = 0; c < kChains; ++c) {
+            forget(quotient[c]);
+            quotient[c] = 3.0 / quotient[c];
+        }
+    }
+    double sum = 0.0;
+    for (int c = 0; c < kChains; ++c) sum += quotient[c][0];
+    return sum;
+}
+
+// Runs `kernel` on each thread and keeps what it returns from being optimised away.
+template <class Kernel>
+std::int64_t each_thread(Kernel kernel, std::int64_t steps, int threads) {
+    std::vector<double> sink(threads);
+    on_threads(threads, [&](int t) { sink[t] = kernel(steps); });
+    volatile double used = 0.0;
+    for (const double s : sink) used = used + s;
+    return steps * kChains * kLanes;
+}
+
 }  // namespace
 
 // Each thread does `steps` rounds of fma and min on registers alone; returns how
 // many fma + min pairs of doubles one thread did.
 extern "C" std::int64_t fma_min_pairs(std::int64_t steps, int threads) {
-    std::vector<double> sink(threads);
-    on_threads(threads, [&](int t) { sink[t] = fma_min(steps); });
-    volatile double used = 0.0;
-    for (const double s : sink) used = used + s;
-    return steps * kChains * kLanes;
+    return each_thread(fma_min, steps, threads);
+}
+
+// The same with divisions, the slowest operation that the element-wise kernels need.
+extern "C" std::int64_t divisions(std::int64_t steps, int threads) {
+    return each_thread(divide, steps, threads);
 }
 
 // out = a + b + c + d with streaming stores where the machine has them.

@@ -1,56 +1,34 @@
-"""limits.cpp, compiled on first use: the floors that kernels are measured against."""
+"""limits.cpp: the floors that kernels are measured against."""
 
 from __future__ import annotations
 
 import ctypes
-import functools
-import os
-import shlex
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
+
+import compiled
 
 VECTOR_BYTES = {"baseline": 16, "avx2": 32, "avx512": 64}
 
 
-@functools.cache
-def _library(isa: str | None) -> ctypes.CDLL | str:
-    """The library compiled for `isa`'s vectors, or the reason why there is none."""
-    command = shlex.split(os.environ.get("CXX", "")) or [
-        "g++" if shutil.which("g++") else "clang++"
-    ]
-    if not shutil.which(command[0]):
-        return f"no C++ compiler ({command[0]}) to measure it with"
-    command += ["-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-pthread"]
-    command += ["-shared", "-fPIC"]
-    if isa:
-        command.append(f"-DVECTOR_BYTES={VECTOR_BYTES[isa]}")
-    with tempfile.TemporaryDirectory() as directory:
-        target = Path(directory) / "limits.so"
-        command += [str(Path(__file__).with_name("limits.cpp")), "-o", str(target)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            return f"limits.cpp does not compile here: {done.stderr.strip()[-300:]}"
-        library = ctypes.CDLL(str(target))
-    library.fma_min_pairs.restype = ctypes.c_int64
-    return library
-
-
 def _load(isa: str | None) -> ctypes.CDLL:
-    library = _library(isa)
-    if isinstance(library, str):
-        pytest.skip(f"floor left out: {library}")
+    """The library, with `isa`'s vectors where a native core is there to name one."""
+    options = [f"-DVECTOR_BYTES={VECTOR_BYTES[isa]}"] if isa else []
+    library = compiled.load("limits.cpp", *options)
+    library.fma_min_pairs.restype = library.divisions.restype = ctypes.c_int64
     return library
 
 
 def fma_min_pairs(isa: str | None, steps: int, threads: int) -> int:
     """`steps` rounds of fma and min in registers on each thread; the pairs done by all."""
     done = _load(isa).fma_min_pairs(ctypes.c_int64(steps), ctypes.c_int(threads))
+    return threads * int(done)
+
+
+def divisions(isa: str | None, steps: int, threads: int) -> int:
+    """`steps` rounds of division in registers on each thread; the divisions done by all."""
+    done = _load(isa).divisions(ctypes.c_int64(steps), ctypes.c_int(threads))
     return threads * int(done)
 
 

@@ -79,8 +79,8 @@ class Run:
                 return r
         raise Missing(f"{contender} was not measured")
 
-    def peak(self, threads: int) -> Record:
-        for r in self.of("peak"):
+    def peak(self, threads: int, kernel: str = "peak") -> Record:
+        for r in self.of(kernel):
             if r.size == threads:
                 return r
         raise Missing("the core's peak was not measured")
@@ -149,9 +149,16 @@ class Target:
 
 LONG = ("argmin, long rows", "2 T x 1000^3")
 PAPER = ("argmin", "100^4")
-PRUNED = "pruned argmin, 1000 budgets"
+HUGE = ("argmin", "1000^4")
+GROWTH = "pruned argmin, 1000 budgets"
+BUDGETS = "pruned argmin, 1000 points an axis"
+OVER = "argmin over each subset"
 SCATTERED = ("risk, scattered points", "10^7")
+MESH = ("risk, mesh by broadcasting", "200 x 200 x 250")
 MILLION = "10^6"
+OPTIMA = ("optimum", "free")
+# Of an exponent measured over one decade.
+TOLERANCE = 0.03
 
 
 def speedup(run: Run, kernel: str, case: str, ours: str, theirs: str) -> float:
@@ -166,13 +173,26 @@ def versus(kernel: str, case: str, ours: str, theirs: str) -> dict[str, Any]:
     return {"measured": lambda run: speedup(run, kernel, case, ours, theirs), "why": why}
 
 
+def why_jax(run: Run) -> str:
+    names = ("JAX", "JAX, plain argmin", "JAX, by hand")
+    ours, jax, plain, hand = (run.get(*PAPER, n) for n in ("hplaws dense", *names))
+    return (
+        f"{seconds(ours.median)} against {seconds(jax.median)}; a plain jnp.argmin takes "
+        f"{seconds(plain.median)} ({plain.median / ours.median:.0f}x), and hoisted by hand as the "
+        f"Numba loop is {seconds(hand.median)} ({hand.median / ours.median:.1f}x)"
+    )
+
+
 def fraction_of_peak(case: tuple[str, str]) -> Callable[[Run], float]:
     return lambda run: run.get(*case, "hplaws dense, 1 thread").rate / run.peak(1).rate
 
 
 def why_peak(run: Run) -> str:
     ours, peak = run.get(*LONG, "hplaws dense, 1 thread"), run.peak(1)
-    return f"{ours.rate:.3g} of {peak.rate:.3g} configurations/s on one core"
+    return (
+        f"{ours.rate:.3g} of {peak.rate:.3g} configurations/s on one core: bound by the ports of "
+        "fma and min; the rest is loading the axis and ending rows"
+    )
 
 
 def why_paper(run: Run) -> str:
@@ -189,39 +209,90 @@ def why_threads(run: Run) -> str:
     return f"the peak itself, without memory or merging, scales {every.rate / one.rate:.2f}x"
 
 
+def growth_curve(run: Run) -> list[Record]:
+    """Ours from 10 to 100000 points an axis, a decade each."""
+    return [run.get(GROWTH, f"{10**d} an axis", "hplaws pruned") for d in range(1, 6)]
+
+
 def growth(run: Run) -> float:
-    far, near = (run.get(PRUNED, f"{n} an axis", "hplaws pruned") for n in (100_000, 10))
-    return far.median / near.median
+    """Of what each decade adds: the last over the largest before it."""
+    times = [r.median for r in growth_curve(run)]
+    *before, last = (y - x for x, y in itertools.pairwise(times))
+    return last / max(before)
 
 
 def why_growth(run: Run) -> str:
-    records = [r for r in run.of(PRUNED) if r.contender == "hplaws pruned"]
-    curve = ", ".join(f"{r.median / r.work * 1e6:.3g} at {r.size:g}" for r in records)
-    return f"us a budget: {curve}"
-
-
-def why_risk(run: Run) -> str:
-    ours, floor = run.get(*SCATTERED, "hplaws"), run.get(*SCATTERED, "floor: add four arrays")
-    one = run.get(*SCATTERED, "hplaws, 1 thread")
-    threads = run.machine["threads"]
-    bandwidth = [r.extra["bytes"] / r.median / 1e9 for r in (ours, floor)]
-    scaling = one.median / ours.median
-    if ours.median <= floor.median:
-        limit = "the memory's own speed"
-    else:
-        limit = "memory-bound" if scaling < 0.75 * threads else "bound by arithmetic"
+    curve = [(r.size, r.median / r.work * 1e6) for r in growth_curve(run)]
+    pairs = list(itertools.pairwise(curve))
+    steps = [
+        f"{y:.3g} at {n:g} ({y - x:+.2g}, as n^{math.log10(y / x):.2f})" for (_, x), (n, y) in pairs
+    ]
+    (start, _), (end, _) = max(pairs, key=lambda pair: pair[1][1] - pair[0][1])
     return (
-        f"{bandwidth[0]:.1f} of the floor's {bandwidth[1]:.1f} GB/s; {threads} threads are "
-        f"{scaling:.2f}x one, {one.median / one.work * 1e9:.2f} ns a point on one: {limit}"
+        f"us a budget: {curve[0][1]:.3g} at 10, {', '.join(steps)}. Steeper than a logarithm up to "
+        f"the decade from {start:g} to {end:g}, which adds most, and no steeper after it; in all "
+        f"{curve[-1][1] / curve[0][1]:.3g}x for 10^12 times the configurations"
     )
 
 
-def per_core(kernel: str) -> dict[str, Any]:
-    def why(run: Run) -> str:
-        one = run.get(kernel, MILLION, "hplaws, 1 thread")
-        return f"{one.median / one.work * 1e9:.2f} ns each on one core, {MILLION} in a call"
+def why_pruned(run: Run) -> str:
+    ours, one = (run.get(*HUGE, name) for name in ("hplaws pruned", "hplaws pruned, 1 thread"))
+    each = one.median / 1000
+    return (
+        f"{each * 1e6:.3g} us for each of 1000 budgets on one core, as long as "
+        f"{each * run.peak(1, 'peak of division').rate:.3g} vector divisions; "
+        f"{run.machine['threads']} threads are {one.median / ours.median:.2f}x one: bound by "
+        "searches, each step of which waits for the one before"
+    )
 
-    return {"measured": lambda run: run.get(kernel, MILLION, "hplaws, 1 thread").rate, "why": why}
+
+def budget_power(run: Run) -> float:
+    """The p of time as T^p, over the last decade."""
+    last, before = (run.get(BUDGETS, f"{n} T", "hplaws pruned") for n in (100_000, 10_000))
+    return math.log10(last.median / before.median)
+
+
+def why_budgets(run: Run) -> str:
+    records = [r for r in run.of(BUDGETS) if r.contender == "hplaws pruned"]
+    return "us a budget: " + ", ".join(
+        f"{r.median / r.work * 1e6:.3g} for {r.size:g}" for r in records
+    )
+
+
+def bandwidth(run: Run) -> float:
+    """Bytes a second of the loop that adds four arrays larger than any cache."""
+    floor = run.get(*SCATTERED, "floor: add four arrays")
+    return floor.extra["bytes"] / floor.median
+
+
+def element_wise(kernel: str, case: str) -> Callable[[Run], str]:
+    """What one result costs, and whether the kernel waits for memory: then it moves bytes at
+    about the floor's speed, and a second core, which brings no second memory, is of little use."""
+
+    def why(run: Run) -> str:
+        ours, one = (run.get(kernel, case, name) for name in ("hplaws", "hplaws, 1 thread"))
+        each, threads = one.median / one.work, run.machine["threads"]
+        moved, scaling = ours.extra["bytes"] / ours.median, ours.rate / one.rate
+        memory = moved > 0.5 * bandwidth(run) and scaling < 0.75 * threads
+        return (
+            f"{moved / 1e9:.3g} GB/s; {each * 1e9:.3g} ns each on one core, as long as "
+            f"{each * run.peak(1, 'peak of division').rate:.3g} vector divisions; {threads} "
+            f"threads are {scaling:.2f}x one: bound by {'memory' if memory else 'arithmetic'}"
+        )
+
+    return why
+
+
+def per_core(kernel: str) -> dict[str, Any]:
+    return {
+        "measured": lambda run: run.get(kernel, MILLION, "hplaws, 1 thread").rate,
+        "why": element_wise(kernel, MILLION),
+    }
+
+
+def worst_errors(run: Run, kernel: str) -> str:
+    errors = {r.contender: r.extra["worst_ulp"] for r in run.of(kernel) if "worst_ulp" in r.extra}
+    return ", ".join(f"{name} {ulp:.3g}" for name, ulp in errors.items())
 
 
 def optima(run: Run) -> list[Record]:
@@ -245,7 +316,7 @@ def scalar(case: str, array_kernel: tuple[str, str]) -> dict[str, Any]:
     def why(run: Run) -> str:
         each = run.get(*array_kernel, "hplaws, 1 thread")
         return (
-            f"the kernel is {each.median / each.work * 1e9:.3g} ns of it (as in a call with "
+            f"the kernel is {each.median / each.work * 1e9:.3g} ns of it (as in {array_kernel[0]}, "
             f"{array_kernel[1]}); the rest is Python's side"
         )
 
@@ -296,7 +367,7 @@ TARGETS = (
     ),
     Target(
         "dense argmin, 100^4, against JAX on CPU",
-        30.0, "{:.0f}x", **versus(*PAPER, "hplaws dense", "JAX"),
+        30.0, "{:.0f}x", lambda run: speedup(run, *PAPER, "hplaws dense", "JAX"), why_jax,
     ),
     Target(
         "dense argmin, 100^4, against NumPy",
@@ -314,28 +385,36 @@ TARGETS = (
     Target(
         "pruned argmin, 1000^4, ms",
         5.0, "{:.2f}",
-        lambda run: run.get("argmin", "1000^4", "hplaws pruned").median * 1e3,
-        lambda run: f"{run.get('argmin', '1000^4', 'hplaws pruned').median * 1e6 / 1000:.3g} us "
-        "for each of 1000 budgets",
-        most=True,
+        lambda run: run.get(*HUGE, "hplaws pruned").median * 1e3, why_pruned, most=True,
     ),
     Target(
-        "pruned argmin, time at 100000 points an axis over time at 10 (a logarithm: 5)",
-        math.log(1e5) / math.log(10), "{:.1f}x", growth, why_growth, most=True,
+        "pruned argmin, what the last decade of points an axis adds to the time, over the most "
+        "that one before added (a logarithm: 1, its square: 1.29, a square root: 3.16)",
+        9 / 7, "{:.2f}", growth, why_growth, most=True,
+    ),
+    Target(
+        "pruned argmin, time as what power of the number of budgets",
+        1.0 + TOLERANCE, "{:.2f}", budget_power, why_budgets, most=True,
     ),
     Target(
         "argmin over eta alone, of the speed of writing the output",
-        0.5, "{:.2f}",
-        **versus("argmin over eta alone", LONG[1], "hplaws", "floor: writing the output"),
+        0.5, "{:.2f}", **versus(OVER, "eta", "hplaws", "floor: writing the output"),
     ),
     Target(
         "risk, 10^7 scattered points, of the loop that adds the four inputs",
         1.0, "{:.2f}",
-        lambda run: speedup(run, *SCATTERED, "hplaws", "floor: add four arrays"), why_risk,
+        lambda run: speedup(run, *SCATTERED, "hplaws", "floor: add four arrays"),
+        element_wise(*SCATTERED),
     ),
     Target(
         "positive_cubic_root, roots/s on one core",
         150e6, "{:.3g}", **per_core("positive_cubic_root"),
+    ),
+    Target(
+        f"positive_cubic_root, largest error in ulp, 1000 of the {MILLION}",
+        1.0, "{:.2f}",
+        lambda run: run.get("positive_cubic_root", MILLION, "hplaws").extra["worst_ulp"],
+        lambda run: worst_errors(run, "positive_cubic_root"), most=True,
     ),
     Target(
         "cubic_roots against Boost",
@@ -351,6 +430,7 @@ TARGETS = (
         "theorem3, scalar call, us",
         5.0, "{:.2f}", **scalar("theorem3", ("theorem3", MILLION)), most=True,
     ),
+    Target("optimum, scalar call, us", 5.0, "{:.2f}", **scalar("optimum", OPTIMA), most=True),
     Target(
         "import hplaws over import numpy",
         1.35, "{:.2f}x", lambda run: imports(run)[1] / imports(run)[0], why_import, most=True,
@@ -380,7 +460,7 @@ def table(header: list[str], rows: list[list[str]]) -> list[str]:
 def machine_lines(run: Run) -> list[str]:
     m = run.machine
     spreads = [r.iqr / r.median for r in run.records]
-    versions = ", ".join(f"{name} {v or '(not installed)'}" for name, v in m["versions"].items())
+    versions = ", ".join(f"{name} {v or '(left out)'}" for name, v in m["versions"].items())
     return [
         f"Measured on {run.date}: {m['cpu']}, {m['logical_cores']} logical cores "
         f"({m['threads']} used), {m['os']}, {m['python']}; core built with {m['compiler']}, "
@@ -392,21 +472,76 @@ def machine_lines(run: Run) -> list[str]:
     ]
 
 
+def floor_of(run: Run, r: Record) -> tuple[str, float] | None:
+    """What no program does faster than, and at what rate: the kernel's own floor, or the peak
+    for brute force, or the bytes that must move."""
+    floor = next((f for f in run.of(r.kernel) if f.is_floor and f.case == r.case), None)
+    try:
+        if r.contender == "hplaws dense, 1 thread":
+            floor = run.peak(1)
+        elif r.contender == "hplaws dense":
+            floor = run.peak(run.machine["threads"])
+        elif floor is None and "bytes" in r.extra:
+            moved = r.extra["bytes"]
+            return f"moving its {moved:.3g} bytes", r.work * bandwidth(run) / moved
+    except Missing:
+        return None
+    if floor is None or floor.unit != r.unit:
+        return None
+    return floor.contender.removeprefix("floor: "), floor.rate
+
+
+# For each kernel: its case that says most, and what the run says limits it there.
+LIMITS: tuple[tuple[str, str, str, Callable[[Run], str]], ...] = (
+    (*LONG, "hplaws dense, 1 thread", why_peak),
+    (*PAPER, "hplaws dense, 1 thread", why_paper),
+    (*HUGE, "hplaws pruned", why_pruned),
+    (OVER, "eta", "hplaws", element_wise(OVER, "eta")),
+    (*SCATTERED, "hplaws", element_wise(*SCATTERED)),
+    (*MESH, "hplaws", element_wise(*MESH)),
+    *(
+        (kernel, MILLION, "hplaws", element_wise(kernel, MILLION))
+        for kernel in ("positive_cubic_root", "cubic_roots", "theorem3")
+    ),
+    *(
+        ("optimum", case, "hplaws", element_wise("optimum", case))
+        for case in ("free", "b and eta capped", "q = 0.4")
+    ),
+)
+
+
+def limit_row(
+    run: Run, kernel: str, case: str, contender: str, why: Callable[[Run], str]
+) -> list[str]:
+    work = f"{kernel}, {case}, {contender}"
+    try:
+        record = run.get(kernel, case, contender)
+        floor = floor_of(run, record)
+        name, fraction = (floor[0], f"{record.rate / floor[1]:.2g}") if floor else ("", "")
+        return [work, name, fraction, why(run)]
+    except Missing as reason:
+        return [work, "", "", str(reason)]
+
+
+def limit_lines(run: Run) -> list[str]:
+    header = ["kernel", "floor", "fraction of it", "what limits it"]
+    rows = [limit_row(run, *limit) for limit in LIMITS]
+    return ["## What limits each kernel", "", *table(header, rows)]
+
+
+def dropped_lines() -> list[str]:
+    return ["## Tried and dropped", "", (HERE / "DROPPED.md").read_text(encoding="utf-8")]
+
+
 def floor_lines(run: Run) -> list[str]:
-    """Ours as a fraction of the floor: the kernel's own, or the peak for brute force."""
     rows = []
     for r in run.records:
-        floor = next((f for f in run.of(r.kernel) if f.is_floor and f.case == r.case), None)
-        if r.contender == "hplaws dense, 1 thread":
-            floor = next((f for f in run.of("peak") if f.size == 1), None)
-        elif r.contender == "hplaws dense":
-            floor = next((f for f in run.of("peak") if f.size == run.machine["threads"]), None)
-        if floor and r.is_ours and r.unit == floor.unit:
-            rate = f"{floor.rate:.3g} {floor.unit}/s"
-            name = floor.contender.removeprefix("floor: ")
-            rows.append([r.kernel, r.case, r.contender, f"{r.rate / floor.rate:.2g}", name, rate])
+        if r.is_ours and (floor := floor_of(run, r)):
+            name, rate = floor
+            fraction = f"{r.rate / rate:.2g}"
+            rows.append([r.kernel, r.case, r.contender, fraction, name, f"{rate:.3g} {r.unit}/s"])
     header = ["kernel", "case", "", "fraction", "of the floor", "which is"]
-    return ["## Fraction of the floor", "", *table(header, rows)]
+    return ["## Fraction of the floor, every case", "", *table(header, rows)]
 
 
 def kernel_lines(run: Run, kernel: str, plots: dict[str, str]) -> list[str]:
@@ -432,6 +567,8 @@ def kernel_lines(run: Run, kernel: str, plots: dict[str, str]) -> list[str]:
         lines += [f"Highest rate: {rate}, {best.contender}, {best.case}.", ""]
     if each:
         lines += [f"Time for each of the {records[0].unit}, of which the slow are given few.", ""]
+    if errors := worst_errors(run, kernel):
+        lines += [f"Largest error in ulp: {errors}.", ""]
     lines += table(["", *cases], [[c, *(text(c, case) for case in cases)] for c in contenders])
     if kernel in plots:
         lines += [f"![{kernel}: time against size]({plots[kernel]})", ""]
@@ -451,9 +588,11 @@ def markdown(run: Run, plots: dict[str, str]) -> str:
     ]
     rows = [[target.work, *target.verdict(run)] for target in TARGETS]
     lines += table(["work", "target", "measured", "", "what the run says of it"], rows)
-    lines += floor_lines(run)
+    lines += limit_lines(run)
+    lines += dropped_lines()
     for kernel in run.kernels:
         lines += kernel_lines(run, kernel, plots)
+    lines += floor_lines(run)
     return "\n".join(lines)
 
 
@@ -470,7 +609,8 @@ def as_json(run: Run) -> str:
 
 
 def draw(run: Run, directory: Path) -> dict[str, str]:
-    """A log-log plot for each kernel measured at three sizes or more; kernel -> file name."""
+    """A plot for each kernel measured at three sizes or more; kernel -> file name. Log-log, but
+    for the growth with the axes, where a logarithm is a straight line on a linear y axis."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -487,7 +627,7 @@ def draw(run: Run, directory: Path) -> dict[str, str]:
         for contender, color in zip(contenders, colors, strict=False):
             line = sorted((r.size, r.median) for r in records if r.contender == contender)
             ours, floor = contender.startswith("hplaws"), contender.startswith("floor")
-            axes.loglog(
+            axes.plot(
                 *zip(*line, strict=True),
                 color=color,
                 marker="o" if ours else "s",
@@ -496,6 +636,8 @@ def draw(run: Run, directory: Path) -> dict[str, str]:
                 linestyle=":" if floor else "-" if ours else "--",
                 label=contender,
             )
+        axes.set_xscale("log")
+        axes.set_yscale("linear" if kernel == GROWTH else "log")
         axes.set_xlabel(records[0].size_name)
         axes.set_ylabel("seconds a call (median)")
         axes.set_title(f"{kernel}\n{run.machine['cpu']}, {run.machine['isa']}", fontsize=11)

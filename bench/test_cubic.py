@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,28 @@ import peers
 from peers import Contender
 
 SIZES = (10**2, 10**4, 10**6)
+
+
+# More than pairs of doubles could hide; what Newton's steps from a root reach is exact.
+EXACT = decimal.Context(prec=80)
+CHECKED = 1000
+
+
+def worst_ulp(coefficients: list[Any], roots: Any) -> float:
+    """The largest error, in ulp, of the first thousand cubics' roots."""
+    worst = 0.0
+    for k, row in enumerate(np.asarray(roots).reshape(coefficients[0].size, -1)[:CHECKED].tolist()):
+        a, b, c, d = (decimal.Decimal(float(x[k])) for x in coefficients)
+        for root in row:
+            if math.isnan(root):
+                continue
+            with decimal.localcontext(EXACT):
+                x = decimal.Decimal(root)
+                for _ in range(5):
+                    x -= (((a * x + b) * x + c) * x + d) / ((3 * a * x + 2 * b) * x + c)
+                error = abs(decimal.Decimal(root) - x)
+            worst = max(worst, float(error) / math.ulp(float(x)))
+    return worst
 
 
 def _runs(ours: tuple[Contender, ...], others: tuple[Contender, ...]) -> Any:
@@ -27,7 +51,10 @@ def _runs(ours: tuple[Contender, ...], others: tuple[Contender, ...]) -> Any:
 def test_positive_root(measure: Any, contender: Contender, count: int) -> None:
     random = np.random.default_rng(0)
     abc = [10 ** random.uniform(-3, 3, count) for _ in range(3)]
-    np.testing.assert_allclose(contender.call(*abc), hplaws.positive_cubic_root(*abc), rtol=1e-10)
+    a, b, c = abc
+    expected, abc = hplaws.positive_cubic_root(*abc), contender.prepare(abc)
+    found = contender.call(*abc)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
     measure(
         lambda: contender.call(*abc),
         kernel="positive_cubic_root",
@@ -37,6 +64,8 @@ def test_positive_root(measure: Any, contender: Contender, count: int) -> None:
         size_name="cubics",
         work=count,
         unit="roots",
+        bytes=4 * a.nbytes,
+        worst_ulp=worst_ulp([a, 0.0 * b, -b, -c], found),
     )
 
 
@@ -56,9 +85,11 @@ def separated_cubics(count: int) -> list[Any]:
 @_runs(peers.ours(hplaws.cubic_roots), peers.ROOTS_PEERS)
 def test_roots(measure: Any, contender: Contender, count: int) -> None:
     abcd = separated_cubics(count)
-    expected = hplaws.cubic_roots(*abcd)
+    coefficients, expected = abcd, hplaws.cubic_roots(*abcd)
+    abcd = contender.prepare(abcd)
+    found = contender.call(*abcd)
     # atol: relative to the other roots, where the middle one is near zero.
-    np.testing.assert_allclose(contender.call(*abcd), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
     measure(
         lambda: contender.call(*abcd),
         kernel="cubic_roots",
@@ -68,6 +99,8 @@ def test_roots(measure: Any, contender: Contender, count: int) -> None:
         size_name="cubics",
         work=count,
         unit="cubics",
+        bytes=4 * coefficients[0].nbytes + expected.nbytes,
+        worst_ulp=worst_ulp(coefficients, found),
     )
 
 
@@ -78,7 +111,9 @@ def theorem3(_: Any, T: Any, **options: Any) -> Any:
 @_runs(peers.ours(theorem3), peers.THEOREM3_PEERS)
 def test_theorem3(measure: Any, contender: Contender, count: int) -> None:
     T = 10 ** np.random.default_rng(0).uniform(3, 20, count)
-    ours, found = hplaws.theorem3(cases.BOUND, T=T), contender.call(cases.COEFFICIENTS, T)
+    ours, written = hplaws.theorem3(cases.BOUND, T=T), 6 * T.nbytes + T.size
+    T = contender.prepare(T)
+    found = contender.call(cases.COEFFICIENTS, T)
     if isinstance(found, hplaws.Optimum):
         found = found.eta, found.alpha, found.b
     for theirs, name in zip(found, ("eta", "alpha", "b"), strict=True):
@@ -92,4 +127,5 @@ def test_theorem3(measure: Any, contender: Contender, count: int) -> None:
         size_name="budgets",
         work=count,
         unit="optima",
+        bytes=written,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -28,20 +29,27 @@ ALL = (*OURS, *peers.ARGMIN_PEERS)
 SIZES = (10, 32, 100, 178, 316)
 
 
+PEAKS = {
+    "peak": ("floor: fma + min in registers", "configurations", limits.fma_min_pairs, 10**7),
+    "peak of division": ("floor: division in registers", "divisions", limits.divisions, 10**6),
+}
+
+
+@pytest.mark.parametrize("kernel", PEAKS)
 @pytest.mark.parametrize("threads", [1, None], ids=["1 thread", "all threads"])
-def test_peak(measure: Any, configuration: Any, threads: int | None) -> None:
-    """fma + min on registers alone: two vector operations a pair, no load, no store."""
-    steps, threads, isa = 10**7, threads or configuration["threads"], configuration["isa"]
-    pairs = limits.fma_min_pairs(isa, 1, threads) * steps
+def test_peak(measure: Any, configuration: Any, kernel: str, threads: int | None) -> None:
+    """Vector operations on registers alone: no load, no store."""
+    name, unit, run, steps = PEAKS[kernel]
+    threads, isa = threads or configuration["threads"], configuration["isa"]
     measure(
-        lambda: limits.fma_min_pairs(isa, steps, threads),
-        kernel="peak",
+        lambda: run(isa, steps, threads),
+        kernel=kernel,
         case=f"{threads} thread{'s' * (threads > 1)}",
-        contender="floor: fma + min in registers",
+        contender=name,
         size=threads,
         size_name="threads",
-        work=pairs,
-        unit="configurations",
+        work=run(isa, 1, threads) * steps,
+        unit=unit,
     )
 
 
@@ -49,7 +57,7 @@ def test_peak(measure: Any, configuration: Any, threads: int | None) -> None:
 def test_long_rows(measure: Any, contender: Contender) -> None:
     """1000 points an axis and two budgets: the loop itself, whatever surrounds it."""
     points, budgets = 1000, 2
-    axes = cases.grid(points, budgets)
+    axes = contender.prepare(cases.grid(points, budgets))
     cases.check_argmin(contender.call(cases.COEFFICIENTS, **axes), points, budgets)
     measure(
         lambda: contender.call(cases.COEFFICIENTS, **axes),
@@ -70,7 +78,7 @@ def test_long_rows(measure: Any, contender: Contender) -> None:
 )
 def test_argmin(measure: Any, contender: Contender, points: int) -> None:
     """The paper's grid at points^4; 100^4 is the paper's own."""
-    axes = cases.grid(points, points)
+    axes = contender.prepare(cases.grid(points, points))
     cases.check_argmin(contender.call(cases.COEFFICIENTS, **axes), points, points)
     measure(
         lambda: contender.call(cases.COEFFICIENTS, **axes),
@@ -84,28 +92,43 @@ def test_argmin(measure: Any, contender: Contender, points: int) -> None:
     )
 
 
-@pytest.mark.parametrize("contender", ["hplaws", "floor: writing the output"])
-def test_over_eta(measure: Any, contender: str) -> None:
-    """eta alone is minimised away: a result for each (T, alpha, b)."""
-    points, budgets = 1000, 2
-    axes = cases.grid(points, budgets)
-    found = hplaws.grid_argmin(cases.BOUND, **axes, over="eta")
-    fields = (found.risk, found.eta, found.index["eta"], found.K, found.at_edge)
+OVER = [o for n in (1, 2, 3) for o in itertools.combinations(("alpha", "b", "eta"), n)]
 
-    def write() -> list[Any]:
-        return [np.full(field.shape, 1, field.dtype) for field in fields]
+
+@pytest.mark.parametrize("contender", ["hplaws", "hplaws, 1 thread", "floor: writing the output"])
+@pytest.mark.parametrize("over", OVER, ids="+".join)
+def test_over(
+    measure: Any, monkeypatch: pytest.MonkeyPatch, over: tuple[str, ...], contender: str
+) -> None:
+    """A result for each T and each value of the axes that are kept."""
+    if contender == "hplaws, 1 thread":
+        monkeypatch.setenv("HPLAWS_NUM_THREADS", "1")
+    points, budgets = (1000, 2) if over == ("eta",) else (100, 100)
+    axes = cases.grid(points, budgets)
 
     def search() -> Any:
-        return hplaws.grid_argmin(cases.BOUND, **axes, over="eta")
+        return hplaws.grid_argmin(cases.BOUND, **axes, over=over)
+
+    found = search()
+    names = ("risk", "eta", "alpha", "b", "T", "K", "at_edge")
+    fields = [*(getattr(found, name) for name in names), *found.index.values()]
+    # Where a result is one value seen from many places, that one is written.
+    written = [
+        (tuple(n if step else 1 for n, step in zip(f.shape, f.strides, strict=True)), f.dtype)
+        for f in fields
+    ]
+
+    def write() -> list[Any]:
+        return [np.full(shape, 1, dtype) for shape, dtype in written]
 
     measure(
-        search if contender == "hplaws" else write,
-        kernel="argmin over eta alone",
-        case=f"{budgets} T x {points}^3",
+        search if contender.startswith("hplaws") else write,
+        kernel="argmin over each subset",
+        case=" and ".join(over),
         contender=contender,
         size=points,
         size_name="points an axis",
         work=found.risk.size,
         unit="results",
-        output_bytes=sum(field.nbytes for field in fields),
+        bytes=sum(array.nbytes for array in write()),
     )

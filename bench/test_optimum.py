@@ -63,4 +63,6 @@ def test_boxed(measure: Any, contender: Contender, case: str) -> None:
         size_name="problems",
         work=T.size,
         unit="problems",
+        # T is read; eta, alpha, b, K and risk, feasible and active are written.
+        bytes=T.size * (6 * 8 + 1 + 3),
     )

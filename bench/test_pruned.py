@@ -45,6 +45,8 @@ def test_argmin(measure: Any, contender: Contender, points: int) -> None:
         size_name="configurations",
         work=points**4,
         unit="configurations",
+        # Each axis is read; five winners and the risk, three indices, at_edge are written.
+        bytes=points * (4 * 8 + 9 * 8 + 1),
     )
 
 
@@ -62,6 +64,25 @@ def test_growth(measure: Any, contender: Contender, points: int) -> None:
         contender=contender.name,
         size=points,
         size_name="points on each of eta, alpha, b",
+        work=budgets,
+        unit="budgets",
+    )
+
+
+@pytest.mark.parametrize("contender", OURS, ids=str)
+@pytest.mark.parametrize("budgets", [10, 100, 1000, 10_000, 100_000])
+def test_budgets(measure: Any, contender: Contender, budgets: int) -> None:
+    """Time against the number of budgets, 1000 points on each of the other axes."""
+    points = 1000
+    axes = cases.grid(points, budgets)
+    cases.check_argmin(contender.call(cases.COEFFICIENTS, **axes), points, budgets)
+    measure(
+        lambda: contender.call(cases.COEFFICIENTS, **axes),
+        kernel="pruned argmin, 1000 points an axis",
+        case=f"{budgets} T",
+        contender=contender.name,
+        size=budgets,
+        size_name="budgets T",
         work=budgets,
         unit="budgets",
     )

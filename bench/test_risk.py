@@ -14,12 +14,12 @@ import peers
 from peers import Contender
 
 
-def _risk(_: Any, eta: Any, alpha: Any, b: Any, T: Any, out: Any) -> None:
-    hplaws.risk(cases.BOUND, eta, alpha, b, T=T, out=out)
+def _risk(_: Any, eta: Any, alpha: Any, b: Any, T: Any, out: Any) -> Any:
+    return hplaws.risk(cases.BOUND, eta, alpha, b, T=T, out=out)
 
 
-def _risk_numba(_: Any, eta: Any, alpha: Any, b: Any, T: Any, out: Any) -> None:
-    hplaws.risk(cases.BOUND, eta, alpha, b, T=T, out=out, backend="numba")
+def _risk_numba(_: Any, eta: Any, alpha: Any, b: Any, T: Any, out: Any) -> Any:
+    return hplaws.risk(cases.BOUND, eta, alpha, b, T=T, out=out, backend="numba")
 
 
 OURS = (
@@ -44,11 +44,13 @@ def scattered(points: int) -> dict[str, Any]:
 @pytest.mark.parametrize("contender", [*OURS, *peers.RISK_PEERS], ids=str)
 def test_scattered(measure: Any, contender: Contender, points: int) -> None:
     arguments, out = scattered(points), np.empty(points)
-    contender.call(cases.COEFFICIENTS, **arguments, out=out)
     expected = hplaws.risk(cases.BOUND, **arguments)
-    np.testing.assert_allclose(out, expected, rtol=1e-12)
+    arguments = contender.prepare({**arguments, "out": out})
+    np.testing.assert_allclose(
+        contender.call(cases.COEFFICIENTS, **arguments), expected, rtol=1e-12
+    )
     measure(
-        lambda: contender.call(cases.COEFFICIENTS, **arguments, out=out),
+        lambda: contender.call(cases.COEFFICIENTS, **arguments),
         kernel="risk, scattered points",
         case=cases.power_of_ten(points),
         contender=contender.name,
@@ -90,10 +92,13 @@ def test_mesh(measure: Any, contender: Contender) -> None:
         "T": np.float64(1e12),
     }
     out = np.empty((200, 200, 250))
-    contender.call(cases.COEFFICIENTS, **arguments, out=out)
-    np.testing.assert_allclose(out, hplaws.risk(cases.BOUND, **arguments), rtol=1e-12)
+    expected = hplaws.risk(cases.BOUND, **arguments)
+    arguments = contender.prepare({**arguments, "out": out})
+    np.testing.assert_allclose(
+        contender.call(cases.COEFFICIENTS, **arguments), expected, rtol=1e-12
+    )
     measure(
-        lambda: contender.call(cases.COEFFICIENTS, **arguments, out=out),
+        lambda: contender.call(cases.COEFFICIENTS, **arguments),
         kernel="risk, mesh by broadcasting",
         case=" x ".join(str(n) for n in out.shape),
         contender=contender.name,
@@ -101,4 +106,5 @@ def test_mesh(measure: Any, contender: Contender) -> None:
         size_name="points",
         work=out.size,
         unit="points",
+        bytes=out.nbytes,
     )

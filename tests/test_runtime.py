@@ -15,8 +15,8 @@ import pytest
 import hplaws
 from hplaws import Bound, grid_argmin, risk
 
+# For what is asked of a fresh process, which knows no emulated device, or of the host.
 HOST = pytest.mark.parametrize("backend", ["native", "numba"], indirect=True)
-"""For what is asked of a fresh process, which knows no emulated device, or of the host's memory."""
 
 # ---- Ctrl-C ------------------------------------------------------------------------------
 
