@@ -1,6 +1,8 @@
 #include "device.hpp"
 
 #include <atomic>
+#include <map>
+#include <mutex>
 
 #if !defined(_WIN32)
 #include <unistd.h>
@@ -19,6 +21,29 @@ int64_t this_process() {
 #else
     return getpid();
 #endif
+}
+
+// A device's default pool gives everything back whenever a stream is waited for; another
+// library may have reasons for that. This one keeps what a call's tables need.
+cudaMemPool_t pool_of_current_device() {
+    static std::mutex guard;
+    static std::map<int, cudaMemPool_t> pools;
+    int device = 0;
+    check(cudaGetDevice(&device), "asking for the current device");
+    const std::lock_guard<std::mutex> lock(guard);
+    const auto known = pools.find(device);
+    if (known != pools.end()) return known->second;
+    cudaMemPoolProps properties = {};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location.type = cudaMemLocationTypeDevice;
+    properties.location.id = device;
+    cudaMemPool_t pool;
+    check(cudaMemPoolCreate(&pool, &properties), "making a memory pool");
+    uint64_t kept = uint64_t{64} << 20;
+    check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept),
+          "setting up a memory pool");
+    pools[device] = pool;
+    return pool;
 }
 
 std::string bytes(int64_t n) {
@@ -78,7 +103,8 @@ Current::~Current() { cudaSetDevice(before); }
 void* allocate(int64_t n, cudaStream_t stream) {
     if (n == 0) return nullptr;
     void* address = nullptr;
-    const cudaError_t status = cudaMallocAsync(&address, static_cast<size_t>(n), stream);
+    const cudaError_t status =
+        cudaMallocFromPoolAsync(&address, static_cast<size_t>(n), pool_of_current_device(), stream);
     if (status == cudaErrorMemoryAllocation) {
         cudaGetLastError();
         size_t free = 0, total = 0;

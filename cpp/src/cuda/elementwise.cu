@@ -26,7 +26,9 @@ constexpr int kResident = 5;
 template <>
 constexpr int kResident<Optimum> = 2;
 
-template <class Formula, bool is_half>
+// A plain call has a bound of numbers, and otherwise numbers and contiguous arrays: no
+// strides to multiply by, which is worth it where memory is the limit.
+template <class Formula, bool is_half, bool is_plain>
 struct ElementwiseKernel {
     static constexpr int kThreads = 128, kBlocks = kResident<Formula>, kPhases = 1;
     static constexpr int kIn = Formula::kInputs, kOut = Formula::kOutputs;
@@ -47,6 +49,11 @@ struct ElementwiseKernel {
 
     // Where element k stands in every column.
     HPLAWS_INLINE void locate(int64_t k, int64_t offset[kIn + kOut]) const {
+        if constexpr (is_plain) {
+            const int64_t there = k * static_cast<int64_t>(sizeof(double));
+            for (int i = 0; i < kIn + kOut; ++i) offset[i] = there;
+            return;
+        }
         for (int i = 0; i < kIn + kOut; ++i) offset[i] = 0;
         for (int d = rank - 1; d > 0; --d) {
             // Divisions of 32 bits cost a fifth of those of 64.
@@ -89,9 +96,10 @@ struct ElementwiseKernel {
             locate(k < n ? k : n - 1, offset[item]);
             for (int i = 0; i < kIn; ++i) {
                 const Column& c = column[i];
-                x[item][i] = c.address
-                                 ? *reinterpret_cast<const double*>(c.address + offset[item][i])
-                                 : c.number;
+                const bool is_number = is_plain && Formula::kOfBound && i < 7;
+                x[item][i] = is_number || !c.address
+                                 ? c.number
+                                 : *reinterpret_cast<const double*>(c.address + offset[item][i]);
             }
         }
 #if defined(__CUDA_ARCH__)
@@ -129,10 +137,19 @@ void merge_axes(std::vector<int64_t>& shape, std::vector<Operand*>& operands) {
     }
 }
 
-template <class Formula, bool is_half>
+bool is_plain(const std::vector<int64_t>& shape, const std::vector<Operand*>& operands) {
+    if (shape.size() != 1) return false;
+    for (size_t i = 0; i < operands.size(); ++i) {
+        const Operand& o = *operands[i];
+        if (o.address && (i < 7 || o.strides[0] != sizeof(double))) return false;
+    }
+    return true;
+}
+
+template <class Formula, bool is_half, bool is_plain>
 void launch_formula(const std::vector<int64_t>& shape, const std::vector<Operand*>& operands,
                     int64_t n, cudaStream_t stream) {
-    using Kernel = ElementwiseKernel<Formula, is_half>;
+    using Kernel = ElementwiseKernel<Formula, is_half, is_plain>;
     Kernel kernel = {};
     kernel.n = n;
     kernel.rank = static_cast<int>(shape.size());
@@ -170,10 +187,14 @@ void run(std::vector<int64_t> shape, std::vector<Operand> in, std::vector<Operan
     // q = 1/2, the usual case, known to the compiler: b^-q becomes a square root.
     if constexpr (Formula::kOfBound) {
         const Operand& q = in[6];
-        if (!q.address && q.number == 0.5)
-            return launch_formula<Formula, true>(shape, operands, n, stream);
+        const bool is_half = !q.address && q.number == 0.5;
+        if constexpr (kItems<Formula> > 1) {
+            if (is_half && is_plain(shape, operands))
+                return launch_formula<Formula, true, true>(shape, operands, n, stream);
+        }
+        if (is_half) return launch_formula<Formula, true, false>(shape, operands, n, stream);
     }
-    launch_formula<Formula, false>(shape, operands, n, stream);
+    launch_formula<Formula, false, false>(shape, operands, n, stream);
 }
 
 template <class Formula>

@@ -17,6 +17,19 @@ enum { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorMemoryAllocation = 2
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16 };
 
+enum cudaMemAllocationType { cudaMemAllocationTypePinned = 1 };
+enum cudaMemLocationType { cudaMemLocationTypeDevice = 1 };
+enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
+typedef struct emulated_pool* cudaMemPool_t;
+
+struct cudaMemPoolProps {
+    cudaMemAllocationType allocType;
+    struct {
+        cudaMemLocationType type;
+        int id;
+    } location;
+};
+
 struct cudaDeviceProp {
     char name[256];
     int major, minor, multiProcessorCount;
@@ -58,7 +71,13 @@ inline cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
     *free = Emulated::kMemory - emulated().held;
     return cudaSuccess;
 }
-inline cudaError_t cudaMallocAsync(void** p, size_t n, cudaStream_t) {
+inline cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps*) {
+    return *pool = nullptr, cudaSuccess;
+}
+inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) {
+    return cudaSuccess;
+}
+inline cudaError_t cudaMallocFromPoolAsync(void** p, size_t n, cudaMemPool_t, cudaStream_t) {
     Emulated& e = emulated();
     if (n > Emulated::kMemory - e.held) return cudaErrorMemoryAllocation;
     *p = std::malloc(n);
