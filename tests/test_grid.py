@@ -74,6 +74,30 @@ def test_exactness_across_chunks(backend, over, lengths):
     assert_exact(Bound.proxy(), axes, T=[1e8, 1e4], over=over, backend=backend, threads=2)
 
 
+@pytest.mark.parametrize(
+    "eta",
+    [
+        np.logspace(-9, 2, 200),
+        np.logspace(2, -9, 200).repeat(2),
+        np.linspace(1e-4, 1, 199),
+        np.concatenate([np.logspace(-9, 2, 20), 0.01 * (1 + 2.0**-52 * np.arange(99))]),
+        0.01 * (1 + 1e-11 * np.arange(300)),
+        [0.1, 1e-4, 1e-2],
+        [0.1, 1e-4],
+        [0.01, 0.01],
+    ],
+    ids=["log", "falling twice", "linear", "cluster", "beside the margin", "3", "2", "1 twice"],
+)
+def test_exactness_over_eta_alone(backend, eta):
+    """More rows than rates, which is where a few neighbours decide most rows, and rounding
+    leaves the others open: noise 1e14 times the rest makes ties of all of them."""
+    axes = {"eta": eta, "alpha": np.logspace(-6, 0, 19), "b": np.arange(1.0, 54.0)}
+    bound = Bound([1.0, 0.0, 2.0], [2.0, 1.0, 3e12], [1.0, 1.0, 0.0], [1.0, 3.0, 0.5])
+    for budget in ({"T": [1e5, 1e9]}, {"K": [1e3]}):
+        pruned = assert_exact(bound, axes, **budget, over=("eta",), backend=backend)
+        assert np.array_equal(pruned.at_edge, np.isin(pruned.eta, [np.min(eta), np.max(eta)]))
+
+
 @pytest.mark.parametrize("long", AXES)
 def test_exactness_with_scalar_axes(backend, long):
     axes = {"eta": 0.01, "alpha": 0.5, "b": 8} | {long: SMALL[long]}
@@ -240,8 +264,13 @@ FLAT = {"descent": 2e6, "noise": 4 * math.sqrt(2), "drift": 0.0, "lag": 1.0, "bu
 
 @pytest.mark.parametrize(
     ("over", "thinning"),
-    [(AXES, (8, 8, 8)), (("alpha", "eta"), (1, 300, 1)), (("b", "eta"), (300, 1, 1))],
-    ids=["alpha-b-eta", "alpha-eta", "b-eta"],
+    [
+        (AXES, (8, 8, 8)),
+        (("alpha", "eta"), (1, 300, 1)),
+        (("b", "eta"), (300, 1, 1)),
+        (("eta",), (30, 30, 1)),
+    ],
+    ids=["alpha-b-eta", "alpha-eta", "b-eta", "eta"],
 )
 def test_clustered_axes_are_handed_to_dense(backend, over, thinning):
     """Values closer than pruning can tell apart: searches give up, and their problems are

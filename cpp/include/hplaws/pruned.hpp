@@ -38,10 +38,16 @@
 //       replaced by (b2 - b1)/sqrt(b1 b2) = 2 sinh((y2 - y1)/2), no smaller.
 //   (d) within a row, exact R rises away from sqrt(D/S) on either side, so once
 //       low(D/eta + S eta) + N > best no configuration further out can match best.
+//   (e) Of some neighbours on the eta axis, let k be the one of the least computed rate
+//       term r, and have neighbours on both sides that the axis goes on to. If
+//       low(r_i) + N > r_k + N, all as computed, for each other i of them, k alone wins
+//       the row: adding N preserves order, hence low(r_i) > r_k, so D/eta + S eta is
+//       exactly larger at either neighbour of k, where it rises outwards, and best <= R_k
+//       in (d) rules out the rest. No sqrt(D/S) has to be known.
 //
 // Skips are strict (> best), so every configuration equal to the minimum is
 // visited and the smallest index wins. Where a search starts changes the time but
-// not the answer: (a) to (d) alone permit a skip, and they ask for the signs of the
+// not the answer: (a) to (e) alone permit a skip, and they ask for the signs of the
 // two slopes they use, whatever first_rising saw on its way.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cfloat>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -23,9 +24,13 @@ constexpr int64_t kUnitCells = int64_t{1} << 14;
 // A pruned search may look at this many rows and configurations before it gives up,
 // and at one more for every 128 it has: a look costs what a hundred cost densely. It
 // does not look at the clock, hence the cap, a fraction of a second, for a unit too.
+// Where eta alone is minimised away, the searches of a problem share what all have.
 constexpr int64_t kFewestVisits = int64_t{1} << 16;
 constexpr int64_t kMostVisits = int64_t{1} << 24;
 constexpr int64_t kKeptRates = 1024;
+// Rates: 2^17 values of eta and 2^18 buckets are 4 MiB, 1 of them while it is made.
+constexpr int64_t kMostRates = int64_t{1} << 17;
+constexpr uint64_t kBuckets = uint64_t{1} << 18;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -80,6 +85,48 @@ struct SearchTables {
     std::vector<BatchTerms> batch;
 };
 
+// What pruned_rows reads of the eta axis.
+struct Rates {
+    std::vector<double> eta, inverse_eta;
+    std::vector<int32_t> first;
+    RateTable table;
+
+    explicit Rates(const SortedAxis& axis) {
+        const int64_t n = axis.size;
+        eta.assign(static_cast<size_t>(n + 3), DBL_MAX);
+        inverse_eta = eta;
+        std::vector<uint64_t> crossing;  // the bits of positive numbers are in their order
+        for (int64_t k = 0; k < n; ++k) {
+            eta[k + 1] = axis.value[k];
+            inverse_eta[k + 1] = inverse_rate(axis.value[k]);
+            if (k > 0) crossing.push_back(bits_of(axis.value[k - 1] * axis.value[k]));
+        }
+        if (n == 1) crossing.push_back(bits_of(axis.value[0]));  // any will do
+        // Buckets no wider than the narrowest gap hold one crossing each.
+        uint64_t narrowest = UINT64_MAX;
+        for (size_t k = 1; k < crossing.size(); ++k)
+            narrowest = std::min(narrowest, crossing[k] - crossing[k - 1]);
+        const uint64_t range = crossing.back() - crossing.front();
+        const uint64_t most = std::min(kBuckets, static_cast<uint64_t>(16 * n));
+        int shift = 0;
+        while (narrowest >> shift > 1 || range >> shift > most) ++shift;
+        const uint64_t lowest = crossing.front() >> shift;
+        size_t below = 0;
+        for (uint64_t bucket = lowest; bucket <= crossing.back() >> shift; ++bucket) {
+            while (crossing[below] >> shift < bucket) ++below;
+            first.push_back(static_cast<int32_t>(below));
+        }
+        table = {axis,
+                 eta.data(),
+                 inverse_eta.data(),
+                 first.data(),
+                 from_bits(crossing.front()),
+                 from_bits(crossing.back()),
+                 lowest,
+                 shift};
+    }
+};
+
 struct Worker {
     BatchColumns columns;
     std::vector<double> risk;
@@ -123,10 +170,12 @@ private:
     bool any_dense = false, sliced = false;
     int64_t slice[3], slices[3], cells_per_unit = 1, most_visits = kFewestVisits;
     std::vector<bool> dense_problem;
-    std::unique_ptr<std::atomic<bool>[]> gave_up;  // by problem
+    std::unique_ptr<std::atomic<bool>[]> gave_up;         // by problem
+    std::unique_ptr<std::atomic<int64_t>[]> visits_left;  // of run_rows, by problem
     std::vector<int64_t> first_unit;
     std::vector<double> inverse_eta;
     std::vector<Sorted> sorted;
+    std::unique_ptr<Rates> rates;  // for run_rows; none where another search is used
     std::vector<Worker> workers;
     std::atomic<double> covered{0.0};  // problems done, in fractions
     std::mutex merge;
@@ -177,14 +226,18 @@ private:
         if (!q.dense) {
             mark_unprunable();
             for (int a = 0; a < 3; ++a) sorted.emplace_back(q.axis[a]);
+            const int64_t eta = sorted[kEta].axis.size, rows = cells * problems;
+            if (!q.over[kAlpha] && !q.over[kB] && eta <= std::min(rows, kMostRates))
+                rates = std::make_unique<Rates>(sorted[kEta].axis);
         }
         any_dense =
             std::find(dense_problem.begin(), dense_problem.end(), true) != dense_problem.end();
         plan_slices();
         const double earned = configs / double(cells) / 128.0;
         most_visits = kFewestVisits + static_cast<int64_t>(std::min(earned, double(kMostVisits)));
-        cells_per_unit = std::min(cells, std::max<int64_t>(1, 2 * kMostVisits / most_visits));
-        const double pruned_work = 256.0 * double(cells) * double(problems);
+        const int64_t searches = rates ? kUnitCells : 2 * kMostVisits / most_visits;
+        cells_per_unit = std::min(cells, std::max<int64_t>(1, searches));
+        const double pruned_work = (rates ? 32.0 : 256.0) * double(cells) * double(problems);
         const double work = any_dense ? configs * double(problems) : pruned_work;
         threads = static_cast<int>(
             std::min<double>(q.threads, std::max(1.0, work / double(kThreadUnit))));
@@ -193,6 +246,11 @@ private:
             cells_per_unit = std::max<int64_t>(1, std::min(cells_per_unit, share));
         }
         gave_up.reset(new std::atomic<bool>[static_cast<size_t>(problems)]());
+        if (rates) {
+            visits_left.reset(new std::atomic<int64_t>[static_cast<size_t>(problems)]);
+            for (int64_t p = 0; p < problems; ++p)
+                visits_left[p] = kFewestVisits + cells * n[kEta] / 128;
+        }
         number_units(ceil_div(cells, cells_per_unit));
         prepare_dense();
     }
@@ -261,6 +319,7 @@ private:
     void run_unit(int64_t unit, Worker& worker) {
         const int64_t p = problem_of(unit), local = unit - first_unit[p];
         if (dense_problem[p]) run_dense(p, local, worker);
+        else if (rates && depends_on_eta(q.bounds[p / q.budget.size])) run_rows(p, local, worker);
         else run_pruned(p, local, worker);
         const double share = 1.0 / double(first_unit[p + 1] - first_unit[p]);
         for (double was = covered.load(); !covered.compare_exchange_weak(was, was + share);) {
@@ -387,6 +446,19 @@ private:
              [&c](double alpha) { return momentum_terms(c, alpha); });
         fill(worker.tables.batch, axis[kB], [&c](double b) { return batch_terms(c, b); });
         fill(worker.tables.inverse_eta, axis[kEta], [](double eta) { return inverse_rate(eta); });
+    }
+
+    void run_rows(int64_t p, int64_t local, Worker& worker) {
+        if (gave_up[p]) return;
+        const int64_t first = local * cells_per_unit,
+                      last = std::min(cells, first + cells_per_unit), to = p * cells + first;
+        const RowWinners winners = {out.risk + to, out.index[kEta] + to, out.value[kEta] + to,
+                                    out.at_edge + to};
+        const int64_t visits = std::min(visits_left[p].load(), kMostVisits);
+        const int64_t left =
+            kernels.pruned_rows(dense_grid(p, worker), rates->table, first, last, visits, winners);
+        visits_left[p] -= visits - left;
+        if (left < 0) gave_up[p] = true;
     }
 
     void run_pruned(int64_t p, int64_t local, Worker& worker) {

@@ -77,13 +77,17 @@ struct RowTerms {
     double D, N;
 };
 
-HPLAWS_HD BudgetTerms budget_at(const DenseGrid& g, int64_t j) {
-    const double b = g.b[j], T = g.budget_is_steps ? b * g.budget : g.budget;
-    return budget_terms(g.bound, g.batch_start[j], b, reciprocal(T));
+HPLAWS_HD Pair inverse_T_at(const DenseGrid& g, int64_t j) {
+    return reciprocal(g.budget_is_steps ? g.b[j] * g.budget : g.budget);
 }
 
-HPLAWS_HD RowTerms row_terms(const DenseGrid& g, const MomentumTerms& m, int64_t j) {
-    const BudgetTerms t = budget_at(g, j);
+HPLAWS_HD BudgetTerms budget_at(const DenseGrid& g, int64_t j, Pair inverse_T) {
+    return budget_terms(g.bound, g.batch_start[j], g.b[j], inverse_T);
+}
+
+HPLAWS_HD RowTerms row_terms(const DenseGrid& g, const MomentumTerms& m, int64_t j,
+                             Pair inverse_T) {
+    const BudgetTerms t = budget_at(g, j, inverse_T);
     return {t.descent,
             noise_term(g.batch_noise[j], m.sqrt_alpha, burn_in_term(t.start, m.inverse))};
 }
@@ -97,7 +101,7 @@ void dense_over_eta(const DenseGrid& g, const Block& block, double* risk, int64_
         const int64_t padded = (rows + Vec::width - 1) / Vec::width * Vec::width;
         for (int64_t j = rows; j < padded; ++j) D[j] = 0.0;
         for (int64_t j = 0; j < rows; ++j) {
-            const BudgetTerms t = budget_at(g, j0 + j);
+            const BudgetTerms t = budget_at(g, j0 + j, inverse_T_at(g, j0 + j));
             D[j] = t.descent;
             start_hi[j] = t.start.hi;
             start_lo[j] = t.start.lo;
@@ -153,7 +157,7 @@ void dense_along_eta(const DenseGrid& g, const Block& block, double* risk, int64
             const MomentumTerms m = momentum_terms(g.bound, g.alpha[i]);
             for (int64_t k = 0; k < rates; ++k) smooth_eta[k] = m.smooth * eta[k];
             for (int64_t j = block.b[0]; j < block.b[1]; ++j) {
-                const RowTerms t = row_terms(g, m, j);
+                const RowTerms t = row_terms(g, m, j, inverse_T_at(g, j));
                 const int64_t here = i * g.n_b + j;
                 const int64_t cell = (block.keep_alpha ? i - block.alpha[0] : 0) * kept_b +
                                      (block.keep_b ? j - block.b[0] : 0);
@@ -178,7 +182,7 @@ void dense_block(const DenseGrid& g, const Block& block, double* risk, int64_t* 
 int64_t find_eta(const DenseGrid& g, int64_t alpha, int64_t b, double risk) {
     constexpr int64_t kStep = 64;
     const MomentumTerms m = momentum_terms(g.bound, g.alpha[alpha]);
-    const RowTerms t = row_terms(g, m, b);
+    const RowTerms t = row_terms(g, m, b, inverse_T_at(g, b));
     int64_t k = 0;
     // Whole chunks are tested without a branch, so that the test vectorises.
     for (; k + kStep <= g.n_eta; k += kStep) {
@@ -194,6 +198,100 @@ int64_t find_eta(const DenseGrid& g, int64_t alpha, int64_t b, double risk) {
 }
 
 Winner pruned_search(PrunedSearch& search, int64_t visits) { return pruned_argmin(search, visits); }
+
+// Rows of one alpha from b index j on. The kind of budget is settled outside of the
+// loops, which would not vectorise otherwise.
+HPLAWS_HD void fill_rows(const DenseGrid& g, int64_t alpha, int64_t j, int64_t rows, double* D,
+                         double* S, double* N) {
+    const MomentumTerms m = momentum_terms(g.bound, g.alpha[alpha]);
+    const auto put = [&](int64_t r, Pair inverse_T) {
+        const RowTerms t = row_terms(g, m, j + r, inverse_T);
+        D[r] = t.D;
+        S[r] = m.smooth;
+        N[r] = t.N;
+    };
+    if (g.budget_is_steps) {
+        HPLAWS_INDEPENDENT
+        for (int64_t r = 0; r < rows; ++r) put(r, inverse_T_at(g, j + r));
+    } else {
+        const Pair inverse_T = reciprocal(g.budget);
+        HPLAWS_INDEPENDENT
+        for (int64_t r = 0; r < rows; ++r) put(r, inverse_T);
+    }
+}
+
+// Four neighbouring values of eta decide most rows, by (e) of pruned.hpp; a search by
+// (d) the others. Each loop is one that vectorises, or a few loads a row.
+int64_t pruned_rows(const DenseGrid& g, const RateTable& table, int64_t first, int64_t last,
+                    int64_t visits, const RowWinners& out) {
+    const double* eta = table.axis.value;
+    const int64_t end = table.axis.size - 1;
+    const bool has_edges = g.n_eta > 1;
+    PrunedSearch search = {};
+    search.eta = table.axis;
+    search.visits = visits;
+    alignas(64) double D[kRows], S[kRows], N[kRows], rate[kRows][4];
+    alignas(64) int32_t bucket[kRows];
+    alignas(64) int64_t at[kRows];
+    for (int64_t r0 = first; r0 < last; r0 += kRows) {
+        const int64_t rows = last - r0 < kRows ? last - r0 : kRows;
+        for (int64_t r = 0; r < rows;) {
+            const int64_t i = (r0 + r) / g.n_b, j = (r0 + r) % g.n_b;
+            const int64_t length = rows - r < g.n_b - j ? rows - r : g.n_b - j;
+            fill_rows(g, i, j, length, D + r, S + r, N + r);
+            r += length;
+        }
+        for (int64_t r = 0; r < rows; ++r) {
+            double x = D[r] / S[r];
+            x = x > table.least ? x : table.least;
+            x = x < table.largest ? x : table.largest;
+            bucket[r] = static_cast<int32_t>((bits_of(x) >> table.shift) - table.lowest_bucket);
+        }
+        for (int64_t r = 0; r < rows; ++r) {
+            const int32_t k = table.first[bucket[r]];
+            fma_four(D[r], table.inverse_eta + k, S[r], table.eta + k, rate[r]);
+            at[r] = k;
+        }
+        double* risk = out.risk + (r0 - first);
+        int64_t* index = out.index + (r0 - first);
+        double* best_eta = out.eta + (r0 - first);
+        bool* at_edge = out.at_edge + (r0 - first);
+        int64_t open = 0;  // below zero once a row is
+        HPLAWS_INDEPENDENT
+        for (int64_t r = 0; r < rows; ++r) {
+            const double* f = rate[r];
+            const bool upper = f[2] < f[1];
+            const double least = upper ? f[2] : f[1], other = upper ? f[1] : f[2];
+            const double outer = f[0] < f[3] ? f[0] : f[3], next = other < outer ? other : outer;
+            const double R = least + N[r];
+            const int64_t k = at[r] + upper;
+            at[r] = pruned::low(next) + N[r] > R ? k : ~k;
+            open |= at[r];
+            risk[r] = R;
+            index[r] = k;
+            best_eta[r] = eta[k];
+        }
+        HPLAWS_INDEPENDENT
+        for (int64_t r = 0; r < rows; ++r)
+            at_edge[r] = has_edges & ((index[r] == 0) | (index[r] == end));
+        if (table.axis.index) {
+            for (int64_t r = 0; r < rows; ++r) index[r] = table.axis.index[index[r]];
+        }
+        for (int64_t r = 0; open < 0 && r < rows; ++r) {
+            if (at[r] >= 0) continue;
+            Winner best = {infinity(), 0, INT64_MAX};
+            search.eta_hint = ~at[r];
+            pruned::visit_row(search, {D[r], S[r], N[r], std::sqrt(D[r]) / std::sqrt(S[r])}, 0,
+                              best);
+            if (search.visits < 0) return search.visits;
+            risk[r] = best.risk;
+            index[r] = best.eta;
+            best_eta[r] = g.eta[best.eta];
+            at_edge[r] = has_edges & ((best_eta[r] == eta[0]) | (best_eta[r] == eta[end]));
+        }
+    }
+    return search.visits;
+}
 
 // ---- element-wise --------------------------------------------------------------
 
@@ -256,6 +354,7 @@ const Kernels kernels = {
     dense_block,
     find_eta,
     pruned_search,
+    pruned_rows,
     bound_loop<Risk>,
     positive_cubic_root_loop,
     cubic_roots_loop,

@@ -30,6 +30,26 @@ struct DenseGrid {
     bool budget_is_steps;
 };
 
+// The eta axis for pruned_rows. D/eta + S eta is smallest at axis.value[k] until D/S
+// exceeds value[k] value[k + 1]. By the leading bits of D/S, first[] tells how many of
+// these crossings lie in lower buckets: k, or k - 1 where a bucket holds one crossing.
+struct RateTable {
+    SortedAxis axis;
+    const double *eta, *inverse_eta;  // of value[k] at [k + 1]; around them DBL_MAX loses
+    const int32_t* first;
+    double least, largest;  // crossings, to which D/S is clipped
+    uint64_t lowest_bucket;
+    int shift;
+};
+
+// Element r of each array belongs to the r-th row asked for.
+struct RowWinners {
+    double* risk;
+    int64_t* index;
+    double* eta;
+    bool* at_edge;
+};
+
 // Element-wise function on contiguous chunks: in[i][k] -> out[j][k], k < n.
 using Elementwise = void (*)(const double* const* in, double* const* out, int64_t n);
 
@@ -40,6 +60,11 @@ struct Kernels {
     // Smallest eta index at which the row (alpha, b) attains `risk`.
     int64_t (*find_eta)(const DenseGrid&, int64_t alpha, int64_t b, double risk);
     Winner (*pruned)(PrunedSearch&, int64_t visits);
+    // Winners of the rows [first, last) in flat order (alpha, b): eta alone is minimised
+    // away, depends_on_eta() and pruning_applies() hold. Returns how many of the `visits`
+    // are left; below zero it gave up.
+    int64_t (*pruned_rows)(const DenseGrid&, const RateTable&, int64_t first, int64_t last,
+                           int64_t visits, const RowWinners&);
     Elementwise risk, positive_cubic_root, cubic_roots;
     Elementwise stability_spectrum;
     Elementwise theorem1_tokens, theorem1_steps, theorem2, theorem3, theorem3_asymptotic;

@@ -60,4 +60,15 @@ HPLAWS_HD Vec min(Vec y, Vec m) {
 
 #endif
 
+// out[w] = fma(x, a[w], y b[w]), w < 4. For four neighbours of a table, which start
+// anywhere: one load, where a vector over the rows would collect its lanes.
+HPLAWS_HD void fma_four(double x, const double* a, double y, const double* b, double* out) {
+#if defined(__AVX2__) && defined(__FMA__)
+    const __m256d product = _mm256_mul_pd(_mm256_set1_pd(y), _mm256_loadu_pd(b));
+    _mm256_storeu_pd(out, _mm256_fmadd_pd(_mm256_set1_pd(x), _mm256_loadu_pd(a), product));
+#else
+    for (int w = 0; w < 4; ++w) out[w] = std::fma(x, a[w], y * b[w]);
+#endif
+}
+
 }  // namespace hplaws

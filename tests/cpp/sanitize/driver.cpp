@@ -370,7 +370,7 @@ const NamedKernel kElementwise[] = {
     {"theorem3_asymptotic", &Kernels::theorem3_asymptotic, 9, 6},
     {"optimum", &Kernels::optimum, 15, 9},
 };
-static_assert(sizeof(Kernels) == (4 + std::size(kElementwise)) * sizeof(void*),
+static_assert(sizeof(Kernels) == (5 + std::size(kElementwise)) * sizeof(void*),
               "kElementwise lists every element-wise kernel of the table");
 
 // How an operand lies in memory.
