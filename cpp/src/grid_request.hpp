@@ -65,6 +65,8 @@ struct Sorted {
     std::vector<int64_t> indices;
     SortedAxis axis;
 
+    // `axis` points into the vectors: a Sorted moves, and is not copied.
+    Sorted(Sorted&&) = default;
     explicit Sorted(Values v) {
         if (std::is_sorted(v.data, v.data + v.size, std::less_equal<double>())) {
             axis = {v.data, nullptr, v.size};

@@ -34,31 +34,6 @@ constexpr uint64_t kBuckets = uint64_t{1} << 18;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// An axis sorted for the search, each value once with its smallest index.
-struct Sorted {
-    std::vector<double> values;
-    std::vector<int64_t> indices;
-    SortedAxis axis;
-
-    explicit Sorted(Values v) {
-        if (std::is_sorted(v.data, v.data + v.size, std::less_equal<double>())) {
-            axis = {v.data, nullptr, v.size};
-            return;
-        }
-        std::vector<int64_t> order(v.size);
-        std::iota(order.begin(), order.end(), int64_t{0});
-        std::sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
-            return v.data[i] < v.data[j] || (v.data[i] == v.data[j] && i < j);
-        });
-        for (const int64_t i : order) {
-            if (!values.empty() && values.back() == v.data[i]) continue;
-            values.push_back(v.data[i]);
-            indices.push_back(i);
-        }
-        axis = {values.data(), indices.data(), static_cast<int64_t>(values.size())};
-    }
-};
-
 // What the dense kernels read besides the axes; the batch columns belong to one bound.
 struct BatchColumns {
     int64_t bound = -1;
@@ -136,15 +111,22 @@ struct Worker {
 };
 
 // A problem is one bound at one budget. Its units come one after another.
-class GridRun {
+class GridRun : GridShape {
 public:
     GridRun(const GridRequest& request, const GridResult& result,
             const std::function<bool(double)>& progress)
-        : q(request), out(result), progress(progress), kernels(active_kernels()) {}
+        : GridShape(request),
+          q(request),
+          out(result),
+          progress(progress),
+          kernels(active_kernels()) {
+        for (int a = 2; a >= 0; --a) {
+            if (q.over[a]) row_of_cell = out.index[a];
+        }
+    }
 
     bool run() {
-        measure();
-        if (cells == 0) return true;
+        if (problems == 0) return true;
         plan();
         workers.resize(static_cast<size_t>(std::max(1, threads)));
         // What is handed over is done twice, and progress shall not fall.
@@ -163,9 +145,6 @@ private:
     const GridResult& out;
     const std::function<bool(double)>& progress;
     const Kernels& kernels;
-    int64_t n[3], kept[3], problems = 0, cells = 0;
-    double configs = 0;  // per problem
-    double least[3], largest[3];
     int threads = 1;
     bool any_dense = false, sliced = false;
     int64_t slice[3], slices[3], cells_per_unit = 1, most_visits = kFewestVisits;
@@ -180,23 +159,6 @@ private:
     std::atomic<double> covered{0.0};  // problems done, in fractions
     std::mutex merge;
     int64_t* row_of_cell = nullptr;  // the first index array serves until the end
-
-    void measure() {
-        configs = 1;
-        cells = 1;
-        for (int a = 0; a < 3; ++a) {
-            n[a] = q.axis[a].size;
-            kept[a] = q.over[a] ? 1 : n[a];
-            configs *= double(n[a]);
-            cells *= kept[a];
-            const auto ends = std::minmax_element(q.axis[a].data, q.axis[a].data + n[a]);
-            least[a] = *ends.first;
-            largest[a] = *ends.second;
-            if (q.over[a] && !row_of_cell) row_of_cell = out.index[a];
-        }
-        problems = static_cast<int64_t>(q.bounds.size()) * q.budget.size;
-        if (problems == 0) cells = 0;
-    }
 
     bool run_problems(const Poll& poll) {
         const auto work = [this](int64_t unit, int worker) { run_unit(unit, workers[worker]); };
@@ -222,9 +184,8 @@ private:
     }
 
     void plan() {
-        dense_problem.assign(problems, q.dense);
+        dense_problem = dense_problems(q, *this);
         if (!q.dense) {
-            mark_unprunable();
             for (int a = 0; a < 3; ++a) sorted.emplace_back(q.axis[a]);
             const int64_t eta = sorted[kEta].axis.size, rows = cells * problems;
             if (!q.over[kAlpha] && !q.over[kB] && eta <= std::min(rows, kMostRates))
@@ -272,22 +233,6 @@ private:
             if (!dense_problem[p]) continue;
             std::fill_n(out.risk + p * cells, cells, infinity());
             std::fill_n(row_of_cell + p * cells, cells, std::numeric_limits<int64_t>::max());
-        }
-    }
-
-    // R's factors are monotone in the budget as well: if its ends are fine, all are.
-    void mark_unprunable() {
-        const double eta[] = {least[kEta], largest[kEta]};
-        const double alpha[] = {least[kAlpha], largest[kAlpha]}, b[] = {least[kB], largest[kB]};
-        const auto applies = [&](const Coefficients& c, double budget) {
-            return pruning_applies(c, eta, alpha, b, budget, q.budget_is_steps);
-        };
-        const auto ends = std::minmax_element(q.budget.data, q.budget.data + q.budget.size);
-        for (int64_t p = 0; p < problems; p += q.budget.size) {
-            const Coefficients& c = q.bounds[p / q.budget.size];
-            if (applies(c, *ends.first) && applies(c, *ends.second)) continue;
-            for (int64_t t = 0; t < q.budget.size; ++t)
-                dense_problem[p + t] = !applies(c, q.budget.data[t]);
         }
     }
 
