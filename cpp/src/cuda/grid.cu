@@ -70,6 +70,7 @@ private:
     Array<double> axis[3], budget;
     std::vector<uint8_t> state;  // by problem
     double done = 0.0;           // problems
+    double reported = 0.0;
 
     template <class T>
     Array<T> copied(const T* data, int64_t n) const {
@@ -81,7 +82,9 @@ private:
     void advance(double problems) {
         wait(stream);
         done += problems;
-        progress(std::min(1.0, done / double(shape.problems)));
+        // What is left to dense evaluation is done twice, and progress shall not fall.
+        reported = std::max(reported, std::min(1.0, done / double(shape.problems)));
+        progress(reported);
     }
 
     // Blocks in launches of a bounded number of configurations.

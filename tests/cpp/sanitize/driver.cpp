@@ -1,6 +1,7 @@
 // The core without Python, for the sanitizers to watch: every loop of every
 // instruction set this machine runs, around vector widths, tiles and chunks, on
-// one thread and on several, cancelled and interrupted by exceptions.
+// one thread and on several, cancelled and interrupted by exceptions; and the CUDA
+// kernels of the grid over emulated launches.
 //
 // Every result is compared bit for bit with the formulas of the headers, one
 // element at a time. Arrays have exactly their length, so that AddressSanitizer
@@ -21,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../../cpp/src/cuda/grid.hpp"
 #include "elementwise.hpp"
 #include "features.hpp"
 #include "grid.hpp"
@@ -183,6 +185,28 @@ Cells naive_argmin(const Grid& g, const Reals& R, const bool over[3]) {
     return best;
 }
 
+bool equal(const Cells& found, const Cells& expected, const bool over[3]) {
+    bool same_winners = true;
+    for (size_t i = 0; i < static_cast<size_t>(found.count); ++i) {
+        same_winners = same_winners && same(found.risk[i], expected.risk[i]) &&
+                       found.at_edge[i] == expected.at_edge[i];
+        for (int a = 0; a < 3; ++a) {
+            if (!over[a]) continue;
+            same_winners = same_winners && found.index[a][i] == expected.index[a][i] &&
+                           same(found.value[a][i], expected.value[a][i]);
+        }
+    }
+    return same_winners;
+}
+
+std::string described(const Grid& g, const bool over[3]) {
+    std::string text;
+    for (int a = 0; a < 3; ++a) text += (a ? " x " : "") + std::to_string(g.length(a));
+    text += ", over ";
+    for (int a = 0; a < 3; ++a) text += over[a] ? "1" : "0";
+    return text;
+}
+
 void expect(const Grid& g, const Cells& expected, const bool over[3], bool dense, int threads) {
     Cells found(g, over);
     double last = 0.0;
@@ -193,22 +217,23 @@ void expect(const Grid& g, const Cells& expected, const bool over[3], bool dense
     };
     require(grid_argmin(request(g, over, dense, threads), found.view(), progress),
             "the call finishes");
-    bool equal = true;
-    for (size_t i = 0; i < static_cast<size_t>(found.count); ++i) {
-        equal = equal && same(found.risk[i], expected.risk[i]);
-        equal = equal && found.at_edge[i] == expected.at_edge[i];
-        for (int a = 0; a < 3; ++a) {
-            if (!over[a]) continue;
-            equal = equal && found.index[a][i] == expected.index[a][i] &&
-                    same(found.value[a][i], expected.value[a][i]);
-        }
-    }
     char what[160];
-    std::snprintf(what, sizeof what, "%s argmin of %lld x %lld x %lld, over %d%d%d, %d threads",
-                  dense ? "dense" : "pruned", static_cast<long long>(g.length(kAlpha)),
-                  static_cast<long long>(g.length(kB)), static_cast<long long>(g.length(kEta)),
-                  over[kAlpha], over[kB], over[kEta], threads);
-    require(equal, what);
+    std::snprintf(what, sizeof what, "%s argmin of %s, %d threads", dense ? "dense" : "pruned",
+                  described(g, over).c_str(), threads);
+    require(equal(found, expected, over), what);
+}
+
+void expect_on_device(const Grid& g, const Cells& expected, const bool over[3], bool dense) {
+    Cells found(g, over);
+    double last = 0.0;
+    const auto progress = [&last](double fraction) {
+        require(fraction >= last && fraction <= 1.0, "progress of a device goes from 0 to 1");
+        last = fraction;
+    };
+    cuda::grid_argmin(request(g, over, dense, 1), found.view(), 2, nullptr, progress);
+    const char* method = dense ? "dense" : "pruned";
+    require(equal(found, expected, over),
+            method + (" argmin on a device of " + described(g, over)));
 }
 
 void for_each_isa(const std::function<void()>& body) {
@@ -222,7 +247,7 @@ constexpr bool kSubsets[7][3] = {{true, true, true},  {true, true, false},  {tru
                                  {false, true, true}, {true, false, false}, {false, true, false},
                                  {false, false, true}};
 
-// Both methods, every `over`, one and four threads, every instruction set.
+// Both methods, every `over`, one and four threads, every instruction set; the device.
 void expect_everywhere(const Grid& g) {
     const Reals R = mesh(g);
     for (const auto& over : kSubsets) {
@@ -231,6 +256,7 @@ void expect_everywhere(const Grid& g) {
             for (const bool dense : {true, false})
                 for (const int threads : {1, 4}) expect(g, expected, over, dense, threads);
         });
+        for (const bool dense : {true, false}) expect_on_device(g, expected, over, dense);
     }
 }
 
