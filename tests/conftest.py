@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-import emulated_cuda
 import pytest
 from hypothesis import HealthCheck, settings
 
+import emulated_cuda
 from hplaws import _backend
 
 # Reproducible by default; the thorough profile draws new examples on every run.
@@ -55,14 +55,14 @@ def cuda(request: pytest.FixtureRequest) -> Iterator[bool]:
 
 # Session scope, so that Hypothesis tests may use it.
 @pytest.fixture(scope="session", params=["native", "numba", "cuda"])
-def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+def backend(request: pytest.FixtureRequest) -> str:
     """The name of each backend in turn."""
     name: str = request.param
     if name == "cuda":
         request.getfixturevalue("cuda")
     elif name not in _backend.available():
         pytest.skip(f"no {name} backend: {ABSENT[name]}")
-    yield name
+    return name
 
 
 @pytest.fixture

@@ -47,7 +47,8 @@ def build(folder: Path) -> ModuleType:
     (file,) = folder.glob("_cuda.*")
     # Not "hplaws._cuda": pybind11 would return the real one if that was loaded before.
     spec = importlib.util.spec_from_file_location("emulated._cuda", file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import importlib.util
-import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -166,7 +165,7 @@ def test_cuda_is_not_there(python):
 import hplaws
 hplaws.risk(hplaws.Bound.proxy(), 0.1, 0.5, 1, T=10, backend="cuda")
 """
-    devices, why_none = hplaws._backend.cuda_devices()
+    devices, _ = hplaws._backend.cuda_devices()
     if devices:
         pytest.skip(f"there is a CUDA device: {devices[0]['name']}")
     built = importlib.util.find_spec("hplaws._cuda") is not None

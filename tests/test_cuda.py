@@ -14,10 +14,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import emulated_cupy
 import numpy as np
 import pytest
 
+import emulated_cupy
 import hplaws
 from hplaws import Bound, grid_argmin, optimum, risk, theorem1, theorem2, theorem3
 
@@ -106,6 +106,12 @@ def test_every_solver_takes_device_arrays(cupy: Any) -> None:
             for a, b in pairs:
                 assert isinstance(a, cupy.ndarray), field.name
                 assert same_bits(a, b), field.name
+
+
+def test_results_on_the_device_compare_by_value(cupy: Any) -> None:
+    T = cupy.array([1e9, -1.0])
+    assert theorem3(Bound.proxy(), T=T) == theorem3(Bound.proxy(), T=T.copy())
+    assert theorem3(Bound.proxy(), T=T) != theorem3(Bound.proxy(), T=cupy.array([2e9, -1.0]))
 
 
 def test_broadcasting_and_strides(cupy: Any) -> None:
@@ -380,23 +386,24 @@ def test_more_than_32_bits_of_configurations(cuda: bool) -> None:
     assert_same_winners(found, grid_argmin(Bound.proxy(), **axes))
 
 
-def test_progress_and_interruption(cuda: bool) -> None:
+@pytest.mark.parametrize("method", ["dense", "pruned"])
+def test_progress_and_interruption(cuda: bool, method: str) -> None:
     axes = grid(50, 5, 60, 3)
-    for method in ("dense", "pruned"):
-        seen: list[int] = []
-        total = 50 * 5 * 60 * 3
-        grid_argmin(
-            BOUND, **axes, method=method, backend="cuda",
-            progress=lambda done, of: seen.append(done) or None,
-        )  # fmt: skip
-        assert seen == sorted(seen)
-        assert seen[-1] == total
+    seen: list[tuple[int, int]] = []
 
-        def stop(done: int, of: int) -> None:
-            raise KeyboardInterrupt
+    def note(*progress: int) -> None:
+        seen.append(progress)
 
-        with pytest.raises(KeyboardInterrupt):
-            grid_argmin(BOUND, **axes, method=method, backend="cuda", progress=stop)
+    grid_argmin(BOUND, **axes, method=method, backend="cuda", progress=note)
+    total = 50 * 5 * 60 * 3
+    assert seen == sorted(seen)
+    assert seen[-1] == (total, total)
+
+    def stop(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grid_argmin(BOUND, **axes, method=method, backend="cuda", progress=stop)
 
 
 # ---- what can go wrong -------------------------------------------------------------------------

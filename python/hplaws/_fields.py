@@ -77,6 +77,6 @@ class Result:
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, np.ndarray) and one.dtype.kind in "fc":
-        return np.array_equal(one, other, equal_nan=True)
+    if np.ndim(one) and one.dtype.kind in "fc":
+        return bool(np.array_equal(one, other, equal_nan=True))
     return bool(np.all(one == other)) or (one != one and other != other)
