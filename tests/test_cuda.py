@@ -346,10 +346,12 @@ def test_grid_of_a_device_axis_and_scalars(cupy: Any) -> None:
         grid_argmin(BOUND, 0.1, 0.5, cupy.array([1.0, -8.0]), T=1e4)
 
 
-def test_ties_go_to_the_first(cuda: bool) -> None:
-    """Where nothing depends on two of the axes all values tie, in every kernel."""
+@pytest.mark.parametrize("lengths", [(150, 4, 300, 2), (5, 900, 3, 2)])
+def test_ties_go_to_the_first(cuda: bool, lengths: tuple[int, ...]) -> None:
+    """Where nothing depends on two of the axes all values tie, between the rows of a tile,
+    its alphas and its blocks."""
     flat = Bound(descent=0, noise=0, drift=1, lag=0, burn_in=0)
-    axes = grid(150, 4, 300, 2)
+    axes = grid(*lengths)
     for method in ("dense", "pruned"):
         best = grid_argmin(flat, **axes, method=method, backend="cuda")
         assert not best.index["alpha"].any()
