@@ -316,12 +316,29 @@ void positive_cubic_root_loop(const double* const* in, double* const* out, int64
     for (int64_t k = 0; k < n; ++k) x[k] = positive_cubic_root(a[k], b[k], c[k]);
 }
 
+// cubic_roots(), one part after the other; the results hold what passes between them.
 void cubic_roots_loop(const double* const* in, double* const* out, int64_t n) {
+    const double *a = in[0], *b = in[1], *c = in[2], *d = in[3];
+    double *r0 = out[0], *r1 = out[1], *r2 = out[2];
+    HPLAWS_INDEPENDENT
     for (int64_t k = 0; k < n; ++k) {
-        const RealRoots x = cubic_roots(in[0][k], in[1][k], in[2][k], in[3][k]);
-        out[0][k] = x.r0;
-        out[1][k] = x.r1;
-        out[2][k] = x.r2;
+        const IsolatedGuess x = isolated_guess(a[k], b[k], c[k], d[k]);
+        r0[k] = x.y;
+        r1[k] = x.delta;
+    }
+    HPLAWS_INDEPENDENT
+    for (int64_t k = 0; k < n; ++k) {
+        const RealRoots x = separate_roots(a[k], b[k], c[k], d[k], {r0[k], r1[k]});
+        r0[k] = x.r0;
+        r1[k] = x.r1;
+        r2[k] = x.r2;
+    }
+    for (int64_t k = 0; k < n; ++k) {
+        if (r0[k] == r0[k]) continue;
+        const RealRoots x = careful_roots(a[k], b[k], c[k], d[k]);
+        r0[k] = x.r0;
+        r1[k] = x.r1;
+        r2[k] = x.r2;
     }
 }
 
