@@ -275,19 +275,37 @@ struct Theorem2 {
     }
 };
 
-struct Theorem3 {
-    using Target = Points;
-    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
-        return theorem3(c, in[7][k]);
+struct Theorem3Momentum {
+    using Target = Values;
+    HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem3_momentum(c, in[7][k]);
     }
 };
 
-struct Theorem3Asymptotic {
-    using Target = Points;
-    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
-        return theorem3_asymptotic(c, in[7][k], in[8][k]);
+struct Theorem3AsymptoticMomentum {
+    using Target = Values;
+    HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem3_asymptotic_momentum(c, in[7][k], in[8][k]);
     }
 };
+
+struct BestBatchAndRate {
+    using Target = Points;
+    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
+        return best_batch_and_rate(c, in[8][k], in[7][k]);
+    }
+};
+
+// Theorem 3 in two loops, as one is a chain of operations too long for the CPU to
+// overlap its iterations.
+template <class Momentum>
+void theorem3_loop(const double* const* in, double* const* out, int64_t n) {
+    double* alpha = out[1];
+    bound_loop<Momentum>(in, &alpha, n);
+    const double* const with_alpha[] = {in[0], in[1], in[2], in[3], in[4],
+                                        in[5], in[6], in[7], alpha};
+    bound_loop<BestBatchAndRate>(with_alpha, out, n);
+}
 
 struct BoxedPoints : Points {
     double *eta_limit, *alpha_limit, *b_limit;
@@ -373,8 +391,8 @@ const Kernels kernels = {
     bound_loop<Theorem1Tokens>,
     bound_loop<Theorem1Steps>,
     bound_loop<Theorem2>,
-    bound_loop<Theorem3>,
-    bound_loop<Theorem3Asymptotic>,
+    theorem3_loop<Theorem3Momentum>,
+    theorem3_loop<Theorem3AsymptoticMomentum>,
     bound_loop<Optimum>,
 };
 }  // namespace HPLAWS_ISA

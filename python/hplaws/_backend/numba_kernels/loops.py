@@ -42,11 +42,12 @@ from .pruned import (
 )
 from .theorems import (
     StationaryPoint,
+    best_batch_and_rate,
     theorem1,
     theorem1_steps,
     theorem2,
-    theorem3,
-    theorem3_asymptotic,
+    theorem3_asymptotic_momentum,
+    theorem3_momentum,
 )
 
 # ---- grid --------------------------------------------------------------------------
@@ -482,15 +483,22 @@ def theorem2_loop(inputs: Operands, outputs: Operands) -> None:
 
 @kernel
 def theorem3_loop(inputs: Operands, outputs: Operands) -> None:
-    for k in range(outputs[0].size):
-        put(theorem3(coefficients_at(inputs, k), inputs[7][k]), outputs, k)
+    T = inputs[7]
+    alpha = outputs[1]
+    for k in range(alpha.size):
+        alpha[k] = theorem3_momentum(coefficients_at(inputs, k), T[k])
+    for k in range(alpha.size):
+        put(best_batch_and_rate(coefficients_at(inputs, k), alpha[k], T[k]), outputs, k)
 
 
 @kernel
 def theorem3_asymptotic_loop(inputs: Operands, outputs: Operands) -> None:
-    for k in range(outputs[0].size):
-        c = coefficients_at(inputs, k)
-        put(theorem3_asymptotic(c, inputs[7][k], inputs[8][k]), outputs, k)
+    T, order = inputs[7], inputs[8]
+    alpha = outputs[1]
+    for k in range(alpha.size):
+        alpha[k] = theorem3_asymptotic_momentum(coefficients_at(inputs, k), T[k], order[k])
+    for k in range(alpha.size):
+        put(best_batch_and_rate(coefficients_at(inputs, k), alpha[k], T[k]), outputs, k)
 
 
 @kernel
