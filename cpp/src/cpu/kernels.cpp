@@ -254,6 +254,20 @@ struct Risk {
     }
 };
 
+struct RiskOrNotFinite {
+    using Target = Values;
+    HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
+        return risk_or_not_finite(c, in[7][k], in[8][k], in[9][k], in[10][k]);
+    }
+};
+
+void risk_loop(const double* const* in, double* const* out, int64_t n) {
+    bound_loop<RiskOrNotFinite>(in, out, n);
+    int64_t left = 0;
+    for (int64_t k = 0; k < n; ++k) left |= !is_finite(out[0][k]);
+    if (left) bound_loop<Risk>(in, out, n);
+}
+
 struct Theorem1Tokens {
     using Target = Points;
     HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
@@ -384,7 +398,7 @@ const Kernels kernels = {
     dense_block,
     find_eta,
     pruned_search,
-    bound_loop<Risk>,
+    risk_loop,
     positive_cubic_root_loop,
     cubic_roots_loop,
     stability_spectrum_loop,
