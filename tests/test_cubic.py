@@ -20,8 +20,10 @@ DERANDOMISED = settings(max_examples=100, deadline=None, derandomize=True)
 # zero: a few hundred roundings of double-double arithmetic.
 WITHIN_ROUNDING = 2.0**-93
 
-# In ulp: half of the digits of any root, however badly conditioned.
+# In ulp: half of the digits of any root, however badly conditioned, and one rounding
+# of those whose condition is less than that.
 ANY_CONDITION = 2.0**26
+ROUNDED_ONCE = 0.51
 
 
 def generator():
@@ -166,7 +168,7 @@ def test_positive_root_scales_by_powers_of_two_exactly(a, b, c, i, j):
 
 
 def check(coefficients, got):
-    """Count, order and padding; each root within 4 ulp times its condition."""
+    """Count, order and padding; each root rounded once, but for the ill-conditioned."""
     coefficients = [float(v) for v in coefficients]
     got = [float(v) for v in got]
     count = sum(not math.isnan(v) for v in got)
@@ -181,7 +183,8 @@ def check(coefficients, got):
         )
         return
     for value, x in zip(got[:count], exact, strict=True):
-        allowed = min(4 * reference.condition_number(*coefficients, x), ANY_CONDITION)
+        benign = reference.condition_number(*coefficients, x) < ANY_CONDITION
+        allowed = ROUNDED_ONCE if benign else ANY_CONDITION
         assert reference.ulp_error(value, x) <= allowed, (
             coefficients,
             got,
@@ -324,6 +327,15 @@ def coefficients_of(kind):
     if kind == "tiny a beside a double root":
         x = rng.integers(1, 1000, n)
         return np.stack([signed(-27, -5), np.ones(n), -2.0 * x, 1.0 * x * x], 1)
+    if kind == "sizes about 2^-100 and 2^100":
+        return rng.choice([-1.0, 1.0], (n, 4)) * 2.0 ** (
+            rng.choice([-100, 0, 100], (n, 4)) + rng.uniform(-1, 1, (n, 4))
+        )
+    if kind == "roots apart by 2^-10 to 2^-20":
+        x = signed(-2, 2)
+        return from_roots(
+            signed(-2, 2), x, x * (1 + 2.0 ** rng.uniform(-20, -10, n)), signed(-2, 2)
+        )
     if kind == "nearly symmetric":
         return np.stack([signed(-3, 3), np.zeros(n), signed(-3, 3), signed(-20, 0)], 1)
     raise ValueError(kind)
@@ -348,10 +360,12 @@ def coefficients_of(kind):
         "subnormal a",
         "subnormal d",
         "tiny a beside a double root",
+        "sizes about 2^-100 and 2^100",
+        "roots apart by 2^-10 to 2^-20",
         "nearly symmetric",
     ],
 )
-def test_roots_within_their_condition(backend, kind):
+def test_every_kind_of_cubic(backend, kind):
     check_all(backend, coefficients_of(kind))
 
 

@@ -94,6 +94,25 @@ def test_bound_kernels(kernel, q):
     assert_same_bits(native, numba)
 
 
+@pytest.mark.skipif("native" in MISSING, reason="no native core")
+@pytest.mark.parametrize("q", [0.3, 0.5, 1.0])
+def test_risk_does_not_depend_on_the_company(q):
+    """The core first tries without guards against overflow, and takes whole chunks again
+    where one result is not finite: each point alone must come out as it does there."""
+    n = 10_000
+    rng = np.random.default_rng(4)
+    inputs = coefficient_columns(rng, n, q)
+    inputs += [rng.choice(AWKWARD[AWKWARD > 0], n) for _ in range(4)]
+    inputs[8] = np.minimum(inputs[8], 1.0)
+    risk = _backend.get("native").elementwise
+    among_others, alone = np.empty((2, n))
+    risk("risk", tuple(inputs), (among_others,))
+    for k in range(n):
+        risk("risk", tuple(column[k : k + 1] for column in inputs), (alone[k : k + 1],))
+    assert 0.2 < np.isfinite(among_others).mean() < 0.8
+    assert_same_bits(among_others, alone)
+
+
 @needs_both
 @pytest.mark.parametrize("q", [0.3, 0.5, 1.0])
 def test_optimum(q):

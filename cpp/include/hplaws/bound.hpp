@@ -60,31 +60,41 @@ struct BudgetTerms {
 };
 
 // x + y rounded once, x >= 0 and y >= 0.
+template <bool guarded = true>
 HPLAWS_HD double sum(double x, Pair y) {
     const Pair s = two_sum(x, y.hi);
     const double rounded = s.hi + (s.lo + y.lo);
-    return s.hi <= DBL_MAX ? rounded : infinity();
+    return !guarded || s.hi <= DBL_MAX ? rounded : infinity();
 }
 
+template <bool guarded = true>
 HPLAWS_HD BatchTerms batch_terms(const Coefficients& c, double b) {
-    const Pair noise = product_pair(c.noise, inverse_power(b, c.q));
-    return {noise.hi + noise.lo, sum(c.init_error, product_pair(c.burn_in, noise))};
+    const Pair noise = product_pair<guarded>(c.noise, inverse_power(b, c.q));
+    return {noise.hi + noise.lo,
+            sum<guarded>(c.init_error, product_pair<guarded>(c.burn_in, noise))};
 }
 
+template <bool guarded = true>
 HPLAWS_HD MomentumTerms momentum_terms(const Coefficients& c, double alpha) {
-    const Pair inverse = reciprocal(alpha);
-    return {std::sqrt(alpha), inverse, sum(c.drift, product_pair(c.lag, inverse))};
+    const Pair inverse = reciprocal<guarded>(alpha);
+    return {std::sqrt(alpha), inverse,
+            sum<guarded>(c.drift, product_pair<guarded>(c.lag, inverse))};
 }
 
+template <bool guarded = true>
 HPLAWS_HD BudgetTerms budget_terms(const Coefficients& c, double start, double b, Pair inverse_T) {
-    const Pair ratio = product_pair(b, inverse_T);
-    return {ratio.hi, product(c.descent, ratio), product_pair(start, ratio)};
+    const Pair ratio = product_pair<guarded>(b, inverse_T);
+    return {ratio.hi, product<guarded>(c.descent, ratio), product_pair<guarded>(start, ratio)};
 }
 
-HPLAWS_HD double inverse_rate(double eta) { return reciprocal(eta).hi; }
+template <bool guarded = true>
+HPLAWS_HD double inverse_rate(double eta) {
+    return reciprocal<guarded>(eta).hi;
+}
 
+template <bool guarded = true>
 HPLAWS_HD double burn_in_term(Pair start, Pair inverse_alpha) {
-    return product(start, inverse_alpha);
+    return product<guarded>(start, inverse_alpha);
 }
 
 HPLAWS_HD double noise_term(double noise, double sqrt_alpha, double burn_in) {
@@ -109,19 +119,29 @@ HPLAWS_HD bool in_domain(double eta, double alpha, double b, double T) {
 
 // R for positive finite arguments; alpha may exceed 1, where the bound says
 // nothing about training but its formula still has a value.
+template <bool guarded = true>
 HPLAWS_HD double value(const Coefficients& c, double eta, double alpha, double b, double T) {
-    const BatchTerms batch = batch_terms(c, b);
-    const MomentumTerms momentum = momentum_terms(c, alpha);
-    const BudgetTerms budget = budget_terms(c, batch.start, b, reciprocal(T));
-    const double burn_in = burn_in_term(budget.start, momentum.inverse);
+    const BatchTerms batch = batch_terms<guarded>(c, b);
+    const MomentumTerms momentum = momentum_terms<guarded>(c, alpha);
+    const BudgetTerms budget = budget_terms<guarded>(c, batch.start, b, reciprocal<guarded>(T));
+    const double burn_in = burn_in_term<guarded>(budget.start, momentum.inverse);
     const double N = noise_term(batch.noise, momentum.sqrt_alpha, burn_in);
-    return assemble(budget.descent, inverse_rate(eta), momentum.smooth * eta, N);
+    return assemble(budget.descent, inverse_rate<guarded>(eta), momentum.smooth * eta, N);
 }
 
 // R at one point; NaN outside the domain eta, b, T in (0, inf), alpha in (0, 1].
 HPLAWS_HD double risk(const Coefficients& c, double eta, double alpha, double b, double T) {
     const double R = value(c, eta, alpha, b, T);
     return in_domain(eta, alpha, b, T) ? R : not_a_number();
+}
+
+// risk() wherever this is finite, and a third less work: an infinity or NaN that a guard
+// would have caught stays one in all the sums and products up to R.
+HPLAWS_HD double risk_or_not_finite(const Coefficients& c, double eta, double alpha, double b,
+                                    double T) {
+    const double R = value<false>(c, eta, alpha, b, T);
+    const bool inside = (eta > 0.0) & (alpha > 0.0) & (alpha <= 1.0) & (b > 0.0) & (T > 0.0);
+    return inside ? R : not_a_number();
 }
 
 }  // namespace hplaws

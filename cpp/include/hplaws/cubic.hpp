@@ -222,16 +222,8 @@ HPLAWS_HD Pair refine_root(double a, double b, double c, double d, double x) {
     return two_sum(x, -step);
 }
 
-// All real roots of a x^3 + b x^2 + c x + d, ascending, NaN-padded, repeated
-// according to multiplicity; a leading zero lowers the degree. A root beyond
-// the largest double is an infinity. Not finite in, all NaN out.
-//
-// Their number is that of the exact polynomial unless its discriminant is below
-// 2^-99 of the sum of its five terms' absolute values; it is then taken for
-// zero. The roots of such a double root are given as their mean. Every other
-// root is rounded from a Pair, so far nearer to 1/2 ulp than to one, whatever
-// its condition up to 2^40.
-HPLAWS_HD RealRoots cubic_roots(double a, double b, double c, double d) {
+// What cubic_roots() promises, for every input; far slower than what follows.
+HPLAWS_HD RealRoots careful_roots(double a, double b, double c, double d) {
     const double nan = not_a_number();
     if (!(is_finite(a) & is_finite(b) & is_finite(c) & is_finite(d))) return {nan, nan, nan};
     if (a == 0.0) {
@@ -351,6 +343,112 @@ HPLAWS_HD RealRoots cubic_roots(double a, double b, double c, double d) {
     const Pair rest = add(multiply(h, h), negate(multiply(constant, A)));
     const TwoRoots x = quadratic_from_discriminant(A, h, constant, rest);
     return ascending(isolated, unscale(x.first, k, up, down), unscale(x.second, k, up, down));
+}
+
+// ---- All real roots, where they lie well apart ----
+// The same without branches, for nearly all inputs: two functions over which loops
+// vectorise, and two because each then is a chain of operations short enough for the
+// CPU to overlap its iterations. Which inputs are left to careful_roots() depends on
+// nothing but their own numbers.
+//
+// "Well apart" is |Delta| > 2^-32 S, where Delta = 4 P R - Q^2 as above, which is 3
+// times the discriminant, and S = 4 (b^2 + 3|ac|) (c^2 + 3|bd|) + (|bc| + 9|ad|)^2.
+// With roots |x1| <= |x2| <= |x3| and g_ij = |xi - xj| / max(|xi|, |xj|) <= 2,
+//   |Delta| = 3 (a^2 |x2| x3^2 g12 g13 g23)^2 and S >= (5/16) (a^2 |x2| x3^2)^2:
+// Fujiwara's bound on x3, and on the largest root x2 x3 of the cubic of the pairwise
+// products, bounds (x2 x3^2)^2 by 16 times a product of powers of b^2 c^2, c^3, b^3 d,
+// bcd and d^2 (a = 1) whose exponents sum to one, and S holds at least 5 of each.
+// So g12 g13 g23 > 2^-17.7: every g_ij > 2^-19.7, and every root's condition, at most
+// 8 / (g_ij g_ik), is below 2^21.7.
+
+// A root of such a cubic, to 2^-60 and then rounded once, from the guess x; NaN if
+// Newton's step f/f' from it is more than 2^-41 |x|.
+//
+// f'/f is the sum of 1/(x - root). So small a step means that one root is within
+// 3 * 2^-41 |x| (a real one: its conjugate would be as near), while the others are at 2^-19.8 |x|
+// or more: what the step leaves is below 2^20.8 step^2/|x| <= 2^-61.2 |x|. Horner's scheme,
+// carrying along what its first two stages lost, is off by 2^-98 of its terms, hence by 2^-76 |x|.
+HPLAWS_HD double polished_root(double a, double b, double c, double d, double x) {
+    const Pair ax = two_product(a, x), q1 = two_sum(ax.hi, b);
+    const Pair q1x = two_product(q1.hi, x), q2 = two_sum(q1x.hi, c);
+    const Pair q2x = two_product(q2.hi, x);
+    const double lost = std::fma(ax.lo + q1.lo, x, q1x.lo + q2.lo);
+    const double value = (q2x.hi + d) + std::fma(lost, x, q2x.lo);
+    const double step = value / std::fma(ax.hi + q1.hi, x, q2.hi);
+    return std::fabs(step) <= 0x1p-41 * std::fabs(x) ? x - step : not_a_number();
+}
+
+// Sizes between which no product of four coefficients, or of one and three roots,
+// leaves the range, nor what it lost to rounding.
+HPLAWS_HD bool is_moderate(double x) {
+    return (std::fabs(x) >= 0x1p-100) & (std::fabs(x) <= 0x1p100);
+}
+
+struct IsolatedGuess {
+    double y;      // NaN: left to careful_roots()
+    double delta;  // its sign tells three real roots from one
+};
+
+HPLAWS_HD IsolatedGuess isolated_guess(double a, double b, double c, double d) {
+    const bool moderate = is_moderate(a) & (is_moderate(b) | (b == 0.0)) &
+                          (is_moderate(c) | (c == 0.0)) & is_moderate(d);
+    const double ac = 3.0 * (a * c), ad = 9.0 * (a * d), bd = 3.0 * (b * d);
+    const double P = std::fma(b, b, -ac), Q = std::fma(b, c, -ad), R = std::fma(c, c, -bd);
+    const double delta = std::fma(4.0 * P, R, -(Q * Q));  // to 2^-49 S
+    const double q = std::fabs(b * c) + std::fabs(ad);
+    const double S =
+        std::fma(4.0 * std::fma(b, b, std::fabs(ac)), std::fma(c, c, std::fabs(bd)), q * q);
+    const bool apart = std::fabs(delta) > 0x1p-32 * S;
+
+    // As in careful_roots(), but with x = (-b -+ w)/3a: w^3 - 3P w - |G| = 0. For P < 0
+    // the guess |G| / sqrt((3P)^2 + |G|^(4/3)) is within 12%, as 1.2 makes up for the
+    // crude power; two Halley steps leave 1e-10, and a Newton step on the cubic itself
+    // what x lost where b and w cancel.
+    const double G = std::fma(2.0 * b, P, -3.0 * a * Q);
+    const double p = 3.0 * P, r = std::fabs(G), crude = crude_power_two_thirds(r);
+    const double square = p > 0.0 ? p + crude : std::fma(p, p, 1.2 * crude * crude);
+    double w = (p > 0.0 ? square : r) / std::sqrt(square);
+    w = halley_step(w, p, r);
+    w = halley_step(w, p, r);
+    double x = ((G < 0.0 ? w : -w) - b) / (3.0 * a);
+    const double ax = a * x, q1 = ax + b, q2 = std::fma(q1, x, c);
+    x = x - std::fma(q2, x, d) / std::fma(ax + q1, x, q2);
+    return {moderate & apart ? x : not_a_number(), delta};
+}
+
+// All roots; r0 is NaN where they are left to careful_roots(). The isolated one is
+// divided off as there, but in rounded numbers, so it is asked in the end whether the
+// roots are three.
+HPLAWS_HD RealRoots separate_roots(double a, double b, double c, double d, IsolatedGuess guess) {
+    const double y = guess.y, inverse_y = 1.0 / y;
+    const double bottom = -d * inverse_y, top = std::fma(a, y, b);
+    const bool larger = std::fabs(a * y) * y * y > std::fabs(d);
+    const double h = 0.5 * (larger ? (bottom - c) * inverse_y : top);
+    const double constant = larger ? bottom : std::fma(top, y, c);
+    const double s = std::sqrt(std::fma(h, h, -a * constant));
+    const double q = h < 0.0 ? s - h : -h - s;
+    const double inverse = 1.0 / (a * q);
+    const double isolated = polished_root(a, b, c, d, y);
+    const RealRoots x = ascending(isolated, polished_root(a, b, c, d, q * q * inverse),
+                                  polished_root(a, b, c, d, a * constant * inverse));
+    const double nan = not_a_number(), gap = 0x1p-40 * std::fabs(x.r1);
+    const double least = (x.r1 - x.r0 > gap) & (x.r2 - x.r1 > gap) ? x.r0 : nan;
+    const bool three = guess.delta > 0.0;
+    return {three ? least : isolated, three ? x.r1 : nan, three ? x.r2 : nan};
+}
+
+// All real roots of a x^3 + b x^2 + c x + d, ascending, NaN-padded, repeated
+// according to multiplicity; a leading zero lowers the degree. A root beyond
+// the largest double is an infinity. Not finite in, all NaN out.
+//
+// Their number is that of the exact polynomial unless its discriminant is below
+// 2^-99 of the sum of its five terms' absolute values; it is then taken for
+// zero. The roots of such a double root are given as their mean. Every other
+// root is rounded once, from a value good to 2^-60 or better whatever its
+// condition up to 2^40.
+HPLAWS_HD RealRoots cubic_roots(double a, double b, double c, double d) {
+    const RealRoots x = separate_roots(a, b, c, d, isolated_guess(a, b, c, d));
+    return x.r0 == x.r0 ? x : careful_roots(a, b, c, d);
 }
 
 }  // namespace hplaws

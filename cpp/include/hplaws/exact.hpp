@@ -86,33 +86,37 @@ HPLAWS_HD Pair two_product(double a, double b) {
 }
 
 // ---- Guarded by select, not by branch: the loops over these functions vectorise ----
+// Without its guard a function gives the same, or else an infinity or NaN.
 
 // 1/x for x > 0 to about 2^-105 relative. Below 2^-1024, where 1/x exceeds the
 // largest double, the result is the largest double: a zero coefficient times it
 // stays zero instead of turning into NaN.
+template <bool guarded = true>
 HPLAWS_HD Pair reciprocal(double x) {
     const double r = 1.0 / x, lo = std::fma(-r, x, 1.0) * r;
-    const bool fits = r <= DBL_MAX;
+    const bool fits = !guarded || r <= DBL_MAX;
     return {fits ? r : DBL_MAX, fits ? lo : 0.0};
 }
 
-// x * y rounded once (plus 2^-104 relative), x >= 0 and y >= 0. The guard keeps
-// the correction out of an overflowing product, where it would be infinite with
-// the wrong sign; the comparison also catches NaN from inf * 0.
+// x * y rounded once (plus 2^-104 relative), x >= 0 and y >= 0. The guard catches
+// what an overflowing correction leaves, -infinity or NaN, and NaN from inf * 0.
+template <bool guarded = true>
 HPLAWS_HD double product(double x, Pair y) {
     const double rounded = std::fma(x, y.hi, x * y.lo);
-    return x * y.hi <= DBL_MAX ? rounded : infinity();
+    return !guarded || rounded >= 0.0 ? rounded : infinity();
 }
 
+template <bool guarded = true>
 HPLAWS_HD double product(Pair x, Pair y) {
     const double rounded = std::fma(x.hi, y.hi, std::fma(x.hi, y.lo, x.lo * y.hi));
-    return x.hi * y.hi <= DBL_MAX ? rounded : infinity();
+    return !guarded || rounded >= 0.0 ? rounded : infinity();
 }
 
-// x * y as a pair, under the same guard.
+// x * y as a pair; {infinity, 0} where that overflows, and for inf * 0.
+template <bool guarded = true>
 HPLAWS_HD Pair product_pair(double x, Pair y) {
     const double p = x * y.hi, lo = std::fma(x, y.lo, std::fma(x, y.hi, -p));
-    const bool fits = p <= DBL_MAX;
+    const bool fits = !guarded || p <= DBL_MAX;
     return {fits ? p : infinity(), fits ? lo : 0.0};
 }
 

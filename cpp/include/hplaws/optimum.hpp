@@ -185,6 +185,24 @@ HPLAWS_HD BoxedOptimum result(const Coefficients& c, const Box& box, double alph
     return o;
 }
 
+// Where the search starts. Theorem 2 gives alpha at a limit of b. Between the limits it
+// is Theorem 3's for q = 1/2, and for q > 1/2 that of large T: with b by Theorem 1, R is
+// proportional to (S^2q alpha)^(1/(4q+2)), least at alpha = (2q-1) lag/drift. For q < 1/2
+// there is none, as b falls to its lower limit when T grows. Since Theorem 2's alpha
+// increases with b, an upper limit of b is one of alpha too.
+struct Start {
+    double alpha, b;
+};
+
+HPLAWS_HD Start likely_optimum(const Coefficients& c, const Box& box, double T,
+                               const StationaryPoint& free) {
+    const double b = c.q >= 0.5 && free.b == free.b ? clip(free.b, box.b) : box.b[0];
+    if (c.q == 0.5 && b == free.b) return {free.alpha, b};
+    const double inside = (2.0 * c.q - 1.0) * c.lag / c.drift;
+    const double at_limit = theorem2(c, c.q > 0.5 ? box.b[1] : b, T).alpha;
+    return {c.q > 0.5 && inside < at_limit ? inside : at_limit, b};
+}
+
 HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T) {
     const StationaryPoint free = theorem3(c, T);
     // Theorem 3 itself, where it applies and no limit binds.
@@ -193,8 +211,8 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
         free.eta > box.eta[0] && free.eta < box.eta[1]) {
         return result(c, box, free.alpha, free.b, free.eta, T);
     }
-    const double size = free.b == free.b ? clip(free.b, box.b) : box.b[0];
-    const Size first = {size, inverse_power(size, c.q).hi};
+    const Start start = likely_optimum(c, box, T, free);
+    const Size first = {start.b, inverse_power(start.b, c.q).hi};
     const Slice top = at_alpha(c, box, box.alpha[1], T, first);
     if (box.alpha[0] == box.alpha[1] || top.slope <= 0.0) {
         return result(c, box, box.alpha[1], top.size.b, top.eta, T);
@@ -205,13 +223,11 @@ HPLAWS_HD BoxedOptimum minimise(const Coefficients& c, const Box& box, double T)
         if (bottom.slope >= 0.0) return result(c, box, low, bottom.size.b, bottom.eta, T);
     }
     // G' is negative at low (or at the open end 0) and positive at high.
-    // Start from Theorem 3's alpha, or Theorem 2's where a limit of b is in the way.
-    const double guess = size == free.b ? free.alpha : theorem2(c, size, T).alpha;
-    double alpha = guess > low && guess < high ? guess
-                   : low > 0.0                 ? std::sqrt(low) * std::sqrt(high)
-                                               : 0.25 * high;
+    double alpha = start.alpha > low && start.alpha < high ? start.alpha
+                   : low > 0.0                             ? std::sqrt(low) * std::sqrt(high)
+                                                           : 0.25 * high;
     double stride = 0.25, previous = top.slope;
-    Slice s = at_alpha(c, box, alpha, T, top.size);
+    Slice s = at_alpha(c, box, alpha, T, c.q < 0.5 ? first : top.size);
     for (int iteration = 0; iteration < 200; ++iteration) {
         (s.slope > 0.0 ? high : low) = alpha;
         if (std::fabs(s.slope) <= 0x1p-51 * s.noise) break;

@@ -94,20 +94,26 @@ HPLAWS_HD MomentumCubic momentum_cubic(const Coefficients& c, double T) {
     return {p, p * (c.lag / c.drift)};
 }
 
+HPLAWS_HD double theorem3_momentum(const Coefficients& c, double T) {
+    const MomentumCubic m = momentum_cubic(c, T);
+    return m.r > 0.0 ? positive_cubic_root(1.0, m.p, m.r) : std::sqrt(m.p);
+}
+
 // Theorem 3 (B.3): the exact joint minimiser, no clamping.
 HPLAWS_HD StationaryPoint theorem3(const Coefficients& c, double T) {
-    const MomentumCubic m = momentum_cubic(c, T);
-    const double alpha = m.r > 0.0 ? positive_cubic_root(1.0, m.p, m.r) : std::sqrt(m.p);
-    return best_batch_and_rate(c, alpha, T);
+    return best_batch_and_rate(c, theorem3_momentum(c, T), T);
 }
 
 // Theorem 3 for large T (eq. 22): alpha = r^(1/3), of order T^(-1/3); order 1 adds
 // the first correction p/(3 alpha), of order T^(-2/3). b and eta follow from alpha.
-HPLAWS_HD StationaryPoint theorem3_asymptotic(const Coefficients& c, double T, double order) {
+HPLAWS_HD double theorem3_asymptotic_momentum(const Coefficients& c, double T, double order) {
     const MomentumCubic m = momentum_cubic(c, T);
-    double alpha = positive_cubic_root(1.0, 0.0, m.r);
-    if (order == 1.0) alpha += m.p / (3.0 * alpha);
-    return best_batch_and_rate(c, alpha, T);
+    const double alpha = positive_cubic_root(1.0, 0.0, m.r);
+    return order == 1.0 ? alpha + m.p / (3.0 * alpha) : alpha;
+}
+
+HPLAWS_HD StationaryPoint theorem3_asymptotic(const Coefficients& c, double T, double order) {
+    return best_batch_and_rate(c, theorem3_asymptotic_momentum(c, T, order), T);
 }
 
 }  // namespace hplaws

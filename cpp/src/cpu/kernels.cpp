@@ -295,9 +295,17 @@ int64_t pruned_rows(const DenseGrid& g, const RateTable& table, int64_t first, i
 
 // ---- element-wise --------------------------------------------------------------
 
+// out[.][k] = Formula::at(in, k) for every element. Outputs overlap nothing.
+template <class Formula>
+void plain_loop(const double* const* in, double* const* out, int64_t n) {
+    const typename Formula::Target to(out);
+    HPLAWS_INDEPENDENT
+    for (int64_t k = 0; k < n; ++k) to.put(k, Formula::at(in, k));
+}
+
 // out[.][k] = Formula::at(coefficients, in, k) for every element. q = 1/2
 // throughout, the usual case, is known to the compiler in a loop of its own: b^-q
-// becomes a square root there, and the loop vectorises. Outputs overlap nothing.
+// becomes a square root there, and the loop vectorises.
 template <class Formula>
 void bound_loop(const double* const* in, double* const* out, int64_t n) {
     int64_t other = 0;
@@ -315,31 +323,75 @@ void bound_loop(const double* const* in, double* const* out, int64_t n) {
     }
 }
 
-void positive_cubic_root_loop(const double* const* in, double* const* out, int64_t n) {
-    const double *a = in[0], *b = in[1], *c = in[2];
-    double* x = out[0];
-    for (int64_t k = 0; k < n; ++k) x[k] = positive_cubic_root(a[k], b[k], c[k]);
-}
-
-void cubic_roots_loop(const double* const* in, double* const* out, int64_t n) {
-    for (int64_t k = 0; k < n; ++k) {
-        const RealRoots x = cubic_roots(in[0][k], in[1][k], in[2][k], in[3][k]);
-        out[0][k] = x.r0;
-        out[1][k] = x.r1;
-        out[2][k] = x.r2;
+struct RiskOrNotFinite {
+    using Target = OneValue;
+    HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
+        return risk_or_not_finite(c, in[7][k], in[8][k], in[9][k], in[10][k]);
     }
+};
+
+void risk_loop(const double* const* in, double* const* out, int64_t n) {
+    bound_loop<RiskOrNotFinite>(in, out, n);
+    int64_t left = 0;
+    for (int64_t k = 0; k < n; ++k) left |= !is_finite(out[0][k]);
+    if (left) bound_loop<Risk>(in, out, n);
 }
 
-void stability_spectrum_loop(const double* const* in, double* const* out, int64_t n) {
-    const double *eta = in[0], *f = in[1], *h = in[2], *r = in[3];
-    double *re1 = out[0], *im1 = out[1], *re2 = out[2], *im2 = out[3];
+struct Theorem3Momentum {
+    using Target = OneValue;
+    HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem3_momentum(c, in[7][k]);
+    }
+};
+
+struct Theorem3AsymptoticMomentum {
+    using Target = OneValue;
+    HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
+        return theorem3_asymptotic_momentum(c, in[7][k], in[8][k]);
+    }
+};
+
+struct BestBatchAndRate {
+    using Target = Points;
+    HPLAWS_HD StationaryPoint at(const Coefficients& c, const double* const* in, int64_t k) {
+        return best_batch_and_rate(c, in[8][k], in[7][k]);
+    }
+};
+
+// Theorem 3 in two loops, as one is a chain of operations too long for the CPU to
+// overlap its iterations.
+template <class Momentum>
+void theorem3_loop(const double* const* in, double* const* out, int64_t n) {
+    double* alpha = out[1];
+    bound_loop<Momentum>(in, &alpha, n);
+    const double* const with_alpha[] = {in[0], in[1], in[2], in[3], in[4],
+                                        in[5], in[6], in[7], alpha};
+    bound_loop<BestBatchAndRate>(with_alpha, out, n);
+}
+
+// cubic_roots(), one part after the other; the results hold what passes between them.
+void cubic_roots_loop(const double* const* in, double* const* out, int64_t n) {
+    const double *a = in[0], *b = in[1], *c = in[2], *d = in[3];
+    double *r0 = out[0], *r1 = out[1], *r2 = out[2];
     HPLAWS_INDEPENDENT
     for (int64_t k = 0; k < n; ++k) {
-        const Spectrum x = stability_spectrum(eta[k], f[k], h[k], r[k]);
-        re1[k] = x.re1;
-        im1[k] = x.im1;
-        re2[k] = x.re2;
-        im2[k] = x.im2;
+        const IsolatedGuess x = isolated_guess(a[k], b[k], c[k], d[k]);
+        r0[k] = x.y;
+        r1[k] = x.delta;
+    }
+    HPLAWS_INDEPENDENT
+    for (int64_t k = 0; k < n; ++k) {
+        const RealRoots x = separate_roots(a[k], b[k], c[k], d[k], {r0[k], r1[k]});
+        r0[k] = x.r0;
+        r1[k] = x.r1;
+        r2[k] = x.r2;
+    }
+    for (int64_t k = 0; k < n; ++k) {
+        if (r0[k] == r0[k]) continue;
+        const RealRoots x = careful_roots(a[k], b[k], c[k], d[k]);
+        r0[k] = x.r0;
+        r1[k] = x.r1;
+        r2[k] = x.r2;
     }
 }
 
@@ -355,15 +407,15 @@ const Kernels kernels = {
     find_eta,
     pruned_search,
     pruned_rows,
-    bound_loop<Risk>,
-    positive_cubic_root_loop,
+    risk_loop,
+    plain_loop<PositiveCubicRoot>,
     cubic_roots_loop,
-    stability_spectrum_loop,
+    plain_loop<StabilitySpectrum>,
     bound_loop<Theorem1Tokens>,
     bound_loop<Theorem1Steps>,
     bound_loop<Theorem2>,
-    bound_loop<Theorem3>,
-    bound_loop<Theorem3Asymptotic>,
+    theorem3_loop<Theorem3Momentum>,
+    theorem3_loop<Theorem3AsymptoticMomentum>,
     bound_loop<Optimum>,
 };
 }  // namespace HPLAWS_ISA

@@ -206,7 +206,7 @@ UU = 2.0**-106
 
 
 @part
-def cubic_roots(a: float, b: float, c: float, d: float) -> RealRoots:
+def careful_roots(a: float, b: float, c: float, d: float) -> RealRoots:
     nan = math.nan
     if not (is_finite(a) & is_finite(b) & is_finite(c) & is_finite(d)):
         return RealRoots(nan, nan, nan)
@@ -304,3 +304,87 @@ def cubic_roots(a: float, b: float, c: float, d: float) -> RealRoots:
     rest = add(multiply_pairs(h, h), negate(multiply(constant, A)))
     x = quadratic_from_discriminant(A, h, constant, rest)
     return ascending(isolated, unscale(x.first, k, up, down), unscale(x.second, k, up, down))
+
+
+@formula
+def polished_root(a: float, b: float, c: float, d: float, x: float) -> float:
+    ax = two_product(a, x)
+    q1 = two_sum(ax.hi, b)
+    q1x = two_product(q1.hi, x)
+    q2 = two_sum(q1x.hi, c)
+    q2x = two_product(q2.hi, x)
+    lost = fma(ax.lo + q1.lo, x, q1x.lo + q2.lo)
+    value = (q2x.hi + d) + fma(lost, x, q2x.lo)
+    step = value / fma(ax.hi + q1.hi, x, q2.hi)
+    return x - step if math.fabs(step) <= 2.0**-41 * math.fabs(x) else math.nan
+
+
+@formula
+def is_moderate(x: float) -> bool:
+    return (math.fabs(x) >= 2.0**-100) & (math.fabs(x) <= 2.0**100)
+
+
+class IsolatedGuess(NamedTuple):
+    y: float
+    delta: float
+
+
+@formula
+def isolated_guess(a: float, b: float, c: float, d: float) -> IsolatedGuess:
+    moderate = (
+        is_moderate(a)
+        & (is_moderate(b) | (b == 0.0))
+        & (is_moderate(c) | (c == 0.0))
+        & is_moderate(d)
+    )
+    ac = 3.0 * (a * c)
+    ad = 9.0 * (a * d)
+    bd = 3.0 * (b * d)
+    P = fma(b, b, -ac)
+    Q = fma(b, c, -ad)
+    R = fma(c, c, -bd)
+    delta = fma(4.0 * P, R, -(Q * Q))
+    q = math.fabs(b * c) + math.fabs(ad)
+    S = fma(4.0 * fma(b, b, math.fabs(ac)), fma(c, c, math.fabs(bd)), q * q)
+    apart = math.fabs(delta) > 2.0**-32 * S
+
+    G = fma(2.0 * b, P, -3.0 * a * Q)
+    p = 3.0 * P
+    r = math.fabs(G)
+    crude = crude_power_two_thirds(r)
+    square = p + crude if p > 0.0 else fma(p, p, 1.2 * crude * crude)
+    w = (square if p > 0.0 else r) / math.sqrt(square)
+    w = halley_step(w, p, r)
+    w = halley_step(w, p, r)
+    x = ((w if G < 0.0 else -w) - b) / (3.0 * a)
+    ax = a * x
+    q1 = ax + b
+    q2 = fma(q1, x, c)
+    x = x - fma(q2, x, d) / fma(ax + q1, x, q2)
+    return IsolatedGuess(x if moderate & apart else math.nan, delta)
+
+
+@formula
+def separate_roots(a: float, b: float, c: float, d: float, guess: IsolatedGuess) -> RealRoots:
+    y = guess.y
+    inverse_y = 1.0 / y
+    bottom = -d * inverse_y
+    top = fma(a, y, b)
+    larger = math.fabs(a * y) * y * y > math.fabs(d)
+    h = 0.5 * ((bottom - c) * inverse_y if larger else top)
+    constant = bottom if larger else fma(top, y, c)
+    s = math.sqrt(fma(h, h, -a * constant))
+    q = s - h if h < 0.0 else -h - s
+    inverse = 1.0 / (a * q)
+    isolated = polished_root(a, b, c, d, y)
+    x = ascending(
+        isolated,
+        polished_root(a, b, c, d, q * q * inverse),
+        polished_root(a, b, c, d, a * constant * inverse),
+    )
+    gap = 2.0**-40 * math.fabs(x.r1)
+    least = x.r0 if (x.r1 - x.r0 > gap) & (x.r2 - x.r1 > gap) else math.nan
+    three = guess.delta > 0.0
+    return RealRoots(
+        least if three else isolated, x.r1 if three else math.nan, x.r2 if three else math.nan
+    )

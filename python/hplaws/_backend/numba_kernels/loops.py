@@ -22,7 +22,13 @@ from .bound import (
 )
 from .config import Bools, Floats, Ints, formula, kernel, part
 from .critical_batch import stability_spectrum
-from .cubic import cubic_roots, positive_cubic_root
+from .cubic import (
+    IsolatedGuess,
+    careful_roots,
+    isolated_guess,
+    positive_cubic_root,
+    separate_roots,
+)
 from .exact import Pair, reciprocal
 from .optimum import Box, boxed_optimum
 from .pruned import (
@@ -36,11 +42,12 @@ from .pruned import (
 )
 from .theorems import (
     StationaryPoint,
+    best_batch_and_rate,
     theorem1,
     theorem1_steps,
     theorem2,
-    theorem3,
-    theorem3_asymptotic,
+    theorem3_asymptotic_momentum,
+    theorem3_momentum,
 )
 
 # ---- grid --------------------------------------------------------------------------
@@ -414,11 +421,24 @@ def positive_cubic_root_loop(inputs: Operands, outputs: Operands) -> None:
 
 @kernel
 def cubic_roots_loop(inputs: Operands, outputs: Operands) -> None:
-    for k in range(outputs[0].size):
-        x = cubic_roots(inputs[0][k], inputs[1][k], inputs[2][k], inputs[3][k])
-        outputs[0][k] = x.r0
-        outputs[1][k] = x.r1
-        outputs[2][k] = x.r2
+    a, b, c, d = inputs[0], inputs[1], inputs[2], inputs[3]
+    r0, r1, r2 = outputs[0], outputs[1], outputs[2]
+    for k in range(r0.size):
+        guess = isolated_guess(a[k], b[k], c[k], d[k])
+        r0[k] = guess.y
+        r1[k] = guess.delta
+    for k in range(r0.size):
+        x = separate_roots(a[k], b[k], c[k], d[k], IsolatedGuess(r0[k], r1[k]))
+        r0[k] = x.r0
+        r1[k] = x.r1
+        r2[k] = x.r2
+    for k in range(r0.size):
+        if r0[k] == r0[k]:
+            continue
+        x = careful_roots(a[k], b[k], c[k], d[k])
+        r0[k] = x.r0
+        r1[k] = x.r1
+        r2[k] = x.r2
 
 
 @kernel
@@ -463,15 +483,22 @@ def theorem2_loop(inputs: Operands, outputs: Operands) -> None:
 
 @kernel
 def theorem3_loop(inputs: Operands, outputs: Operands) -> None:
-    for k in range(outputs[0].size):
-        put(theorem3(coefficients_at(inputs, k), inputs[7][k]), outputs, k)
+    T = inputs[7]
+    alpha = outputs[1]
+    for k in range(alpha.size):
+        alpha[k] = theorem3_momentum(coefficients_at(inputs, k), T[k])
+    for k in range(alpha.size):
+        put(best_batch_and_rate(coefficients_at(inputs, k), alpha[k], T[k]), outputs, k)
 
 
 @kernel
 def theorem3_asymptotic_loop(inputs: Operands, outputs: Operands) -> None:
-    for k in range(outputs[0].size):
-        c = coefficients_at(inputs, k)
-        put(theorem3_asymptotic(c, inputs[7][k], inputs[8][k]), outputs, k)
+    T, order = inputs[7], inputs[8]
+    alpha = outputs[1]
+    for k in range(alpha.size):
+        alpha[k] = theorem3_asymptotic_momentum(coefficients_at(inputs, k), T[k], order[k])
+    for k in range(alpha.size):
+        put(best_batch_and_rate(coefficients_at(inputs, k), alpha[k], T[k]), outputs, k)
 
 
 @kernel

@@ -12,7 +12,7 @@ from .config import formula, part
 from .cubic import cube_root, positive_cubic_root
 from .exact import DBL_MAX, Pair
 from .power import exponential, inverse_power, logarithm
-from .theorems import smoothness, theorem2, theorem3
+from .theorems import StationaryPoint, smoothness, theorem2, theorem3
 
 Limits = tuple[float, float]
 
@@ -197,6 +197,21 @@ def result(c: Coefficients, box: Box, alpha: float, b: float, eta: float, T: flo
     )
 
 
+class Start(NamedTuple):
+    alpha: float
+    b: float
+
+
+@part
+def likely_optimum(c: Coefficients, box: Box, T: float, free: StationaryPoint) -> Start:
+    b = clip(free.b, box.b) if c.q >= 0.5 and free.b == free.b else box.b[0]
+    if c.q == 0.5 and b == free.b:
+        return Start(free.alpha, b)
+    inside = (2.0 * c.q - 1.0) * c.lag / c.drift
+    at_limit = theorem2(c, box.b[1] if c.q > 0.5 else b, T).alpha
+    return Start(inside if c.q > 0.5 and inside < at_limit else at_limit, b)
+
+
 @part
 def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
     free = theorem3(c, T)
@@ -211,8 +226,8 @@ def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
         and free.eta < box.eta[1]
     ):
         return result(c, box, free.alpha, free.b, free.eta, T)
-    size = clip(free.b, box.b) if free.b == free.b else box.b[0]
-    first = Size(size, inverse_power(size, c.q).hi)
+    start = likely_optimum(c, box, T, free)
+    first = Size(start.b, inverse_power(start.b, c.q).hi)
     top = at_alpha(c, box, box.alpha[1], T, first)
     if box.alpha[0] == box.alpha[1] or top.slope <= 0.0:
         return result(c, box, box.alpha[1], top.size.b, top.eta, T)
@@ -222,14 +237,13 @@ def minimise(c: Coefficients, box: Box, T: float) -> BoxedOptimum:
         bottom = at_alpha(c, box, low, T, first)
         if bottom.slope >= 0.0:
             return result(c, box, low, bottom.size.b, bottom.eta, T)
-    guess = free.alpha if size == free.b else theorem2(c, size, T).alpha
-    if guess > low and guess < high:
-        alpha = guess
+    if start.alpha > low and start.alpha < high:
+        alpha = start.alpha
     else:
         alpha = math.sqrt(low) * math.sqrt(high) if low > 0.0 else 0.25 * high
     stride = 0.25
     previous = top.slope
-    s = at_alpha(c, box, alpha, T, top.size)
+    s = at_alpha(c, box, alpha, T, first if c.q < 0.5 else top.size)
     for _ in range(200):
         if s.slope > 0.0:
             high = alpha

@@ -109,16 +109,18 @@ def momentum_cubic(c: Coefficients, T: float) -> MomentumCubic:
 
 
 @formula
-def theorem3(c: Coefficients, T: float) -> StationaryPoint:
+def theorem3_momentum(c: Coefficients, T: float) -> float:
     m = momentum_cubic(c, T)
-    alpha = positive_cubic_root(1.0, m.p, m.r) if m.r > 0.0 else math.sqrt(m.p)
-    return best_batch_and_rate(c, alpha, T)
+    return positive_cubic_root(1.0, m.p, m.r) if m.r > 0.0 else math.sqrt(m.p)
 
 
 @formula
-def theorem3_asymptotic(c: Coefficients, T: float, order: float) -> StationaryPoint:
+def theorem3(c: Coefficients, T: float) -> StationaryPoint:
+    return best_batch_and_rate(c, theorem3_momentum(c, T), T)
+
+
+@formula
+def theorem3_asymptotic_momentum(c: Coefficients, T: float, order: float) -> float:
     m = momentum_cubic(c, T)
     alpha = positive_cubic_root(1.0, 0.0, m.r)
-    if order == 1.0:
-        alpha += m.p / (3.0 * alpha)
-    return best_batch_and_rate(c, alpha, T)
+    return alpha + m.p / (3.0 * alpha) if order == 1.0 else alpha
