@@ -454,7 +454,13 @@ def markdown(run: Run, plots: dict[str, str]) -> str:
     lines += floor_lines(run)
     for kernel in run.kernels:
         lines += kernel_lines(run, kernel, plots)
-    return "\n".join(lines)
+    return "\n".join([*lines, *gpu_lines()])
+
+
+def gpu_lines() -> list[str]:
+    import gpu_report  # it builds on this module
+
+    return gpu_report.lines(HERE / "results_gpu.json")
 
 
 def as_json(run: Run) -> str:
