@@ -132,7 +132,7 @@ def build(work: Work) -> str:
         minutes=30, HPLAWS_REQUIRE_NATIVE="1", PIP_DISABLE_PIP_VERSION_CHECK="1",
     )  # fmt: skip
     printed = work.run(sys.executable, "-c", "import hplaws; hplaws.show_config()", minutes=5)
-    return last_line(printed, "^CUDA")
+    return last_line(printed, "CUDA")
 
 
 def tests(work: Work) -> str:
@@ -184,11 +184,25 @@ STEPS: dict[str, Callable[[Work], str]] = {
 }
 
 
+def why_not(name: str, work: Work) -> str:
+    """What a step lacks, or nothing."""
+    if name in ("environment", "build"):
+        return ""
+    if not work.site.exists():
+        return "there is no build"
+    call = "hplaws.risk(hplaws.Bound.proxy(), 0.1, 0.5, 1.0, T=10.0, backend='cuda')"
+    try:
+        work.run(sys.executable, "-c", f"import hplaws; {call}", minutes=5)
+    except Failed as reason:
+        return str(reason).splitlines()[-1]
+    return ""
+
+
 def take(name: str, work: Work) -> None:
     print(f"{name} ...", flush=True)
     begin = time.monotonic()
-    if name not in ("environment", "build") and not work.site.exists():
-        outcome, says = "skipped", "there is no build"
+    if missing := why_not(name, work):
+        outcome, says = "skipped", missing
     else:
         try:
             outcome, says = "passed", STEPS[name](work)

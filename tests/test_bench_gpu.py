@@ -115,10 +115,6 @@ def test_steps_have_outcomes_of_their_own(modules, monkeypatch, tmp_path):
     def python(code: str) -> Any:
         return lambda work: work.run(sys.executable, "-c", code, minutes=0.5).strip()
 
-    def built(work: Any) -> str:
-        work.site.mkdir(exist_ok=True)
-        return "built"
-
     def measured(work: Any) -> str:
         work.results |= RESULTS | {"steps": work.results["steps"]}
         raise gpu.Failed("half of it")
@@ -127,13 +123,14 @@ def test_steps_have_outcomes_of_their_own(modules, monkeypatch, tmp_path):
         raise gpu.Skipped("no tool")
 
     steps = {
-        "build": built,
+        "build": lambda work: "built",
         "tests": python("print('7 passed'); raise SystemExit(3)"),
         "memcheck": left_out,
         "racecheck": python("print('0 hazards')"),
         "bench": measured,
     }
     monkeypatch.setattr(gpu, "STEPS", steps)
+    monkeypatch.setattr(gpu, "why_not", lambda name, work: "")
     status, results = run_gpu(modules, monkeypatch, tmp_path)
     assert status == 1
     assert {name: step["outcome"] for name, step in results["steps"].items()} == {
@@ -156,15 +153,20 @@ def test_steps_have_outcomes_of_their_own(modules, monkeypatch, tmp_path):
     assert results["steps"]["racecheck"]["says"] == "0 hazards"
 
 
-def test_without_a_build_only_the_build_fails(modules, monkeypatch, tmp_path):
-    def fails(work: Any) -> str:
-        raise modules["gpu"].Failed("no compiler")
-
-    steps = {"build": fails, "tests": lambda work: pytest.fail("it ran")}
+def test_what_a_step_lacks(modules, monkeypatch, tmp_path):
+    """Without a build or a device, the steps that need one say so and do not run."""
+    steps = {"build": lambda work: "built", "tests": lambda work: pytest.fail("it ran")}
     monkeypatch.setattr(modules["gpu"], "STEPS", steps)
     status, results = run_gpu(modules, monkeypatch, tmp_path)
     assert status == 1
-    assert results["steps"]["tests"]["outcome"] == "skipped"
+    tests = {"outcome": "skipped", "says": "there is no build"}
+    assert tests.items() <= results["steps"]["tests"].items()
+
+    package = tmp_path / "site" / "hplaws"
+    package.mkdir(parents=True)
+    package.joinpath("__init__.py").write_text("raise RuntimeError('no CUDA device')")
+    status, results = run_gpu(modules, monkeypatch, tmp_path)
+    assert results["steps"]["tests"]["says"] == "RuntimeError: no CUDA device"
 
 
 def test_unknown_steps_are_named(modules, monkeypatch, tmp_path, capsys):
