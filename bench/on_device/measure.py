@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # the device's memory is shared here
 sys.path.append(str(Path(__file__).resolve().parent.parent))
@@ -223,50 +223,61 @@ def check_ours(found: hplaws.GridArgmin, expected: hplaws.GridArgmin) -> None:
         np.testing.assert_array_equal(where, expected.index[axis])
 
 
-def argmin_ours(
-    bench: Bench, kernel: str, points: int, budgets: int, case: str, name: str, **options: Any
-) -> None:
-    axes = cases.grid(points, budgets)
-    if not name.endswith("NumPy in and out") and options.get("backend") == "cuda":
-        axes = on_device(axes)
+class Grid(NamedTuple):
+    """A case of `kernel`: the paper's ranges, `points` an axis, at `budgets` values of T."""
 
-    def call() -> hplaws.GridArgmin:
-        return hplaws.grid_argmin(cases.BOUND, **axes, **options)
+    kernel: str
+    case: str
+    points: int
+    budgets: int
 
-    bench.measure(
-        call,
-        kernel=kernel,
-        case=case,
-        contender=name,
-        size=budgets * points**3,
-        size_name="configurations",
-        work=budgets * points**3,
-        unit="configurations",
-        check=lambda: check_ours(call(), cases.argmin(points, budgets)),
-    )
+    @property
+    def axes(self) -> dict[str, Any]:
+        return cases.grid(self.points, self.budgets)
+
+    def measure(
+        self, bench: Bench, contender: str, call: Callable[[], Any], check: Callable[[Any], Any]
+    ) -> None:
+        configs = self.budgets * self.points**3
+        bench.measure(
+            call,
+            kernel=self.kernel,
+            case=self.case,
+            contender=contender,
+            size=configs,
+            size_name="configurations",
+            work=configs,
+            unit="configurations",
+            check=lambda: check(call()),
+        )
+
+    def ours(self, bench: Bench, contender: str, axes: dict[str, Any], **options: Any) -> None:
+        self.measure(
+            bench,
+            contender,
+            lambda: hplaws.grid_argmin(cases.BOUND, **axes, **options),
+            lambda found: check_ours(found, cases.argmin(self.points, self.budgets)),
+        )
+
+    def peer(self, bench: Bench, peer: Peer) -> None:
+        library = peer.library
+        axes = [library.arrays(self.axes[name]) for name in ("eta", "alpha", "b", "T")]
+
+        def check(found: Any) -> None:
+            risk_and_index = tuple(library.numpy(a) for a in found)
+            cases.check_argmin(risk_and_index, self.points, self.budgets)
+
+        self.measure(bench, peer.name, lambda: peer.call(cases.COEFFICIENTS, *axes), check)
 
 
-def argmin_peer(
-    bench: Bench, kernel: str, points: int, budgets: int, case: str, peer: Peer
-) -> None:
-    library = peer.library
-    order = ("eta", "alpha", "b", "T")
-    axes = [library.arrays(cases.grid(points, budgets)[name]) for name in order]
-
-    def call() -> Any:
-        return peer.call(cases.COEFFICIENTS, *axes)
-
-    bench.measure(
-        call,
-        kernel=kernel,
-        case=case,
-        contender=peer.name,
-        size=budgets * points**3,
-        size_name="configurations",
-        work=budgets * points**3,
-        unit="configurations",
-        check=lambda: cases.check_argmin(tuple(library.numpy(a) for a in call()), points, budgets),
-    )
+GRIDS = [
+    *(Grid("argmin", f"{n}^4", n, n) for n in (32, 100, 178, 316, 1000)),
+    Grid("argmin, long rows", "10 T x 1000^3", 1000, 10),
+]
+QUICK_GRIDS = [
+    Grid("argmin", "100^4", 100, 100),
+    Grid("argmin, long rows", "10 T x 316^3", 316, 10),
+]
 
 
 def installed(bench: Bench, peers: tuple[Peer, ...]) -> list[Peer]:
@@ -275,36 +286,23 @@ def installed(bench: Bench, peers: tuple[Peer, ...]) -> list[Peer]:
     return there
 
 
-# (points an axis, budgets, case, kernel)
-GRIDS = [
-    *((n, n, f"{n}^4", "argmin") for n in (32, 100, 178, 316, 1000)),
-    (1000, 10, "10 T x 1000^3", "argmin, long rows"),
-]
-QUICK_GRIDS = [(100, 100, "100^4", "argmin"), (316, 10, "10 T x 316^3", "argmin, long rows")]
-
-
 def dense(bench: Bench) -> None:
     peers = installed(bench, ARGMIN_PEERS)
-    for points, budgets, case, kernel in QUICK_GRIDS if bench.quick else GRIDS:
+    for grid in QUICK_GRIDS if bench.quick else GRIDS:
         options = {"method": "dense", "backend": "cuda"}
-        argmin_ours(bench, kernel, points, budgets, case, "hplaws dense", **options)
-        numpy_too = "hplaws dense, NumPy in and out"
-        argmin_ours(bench, kernel, points, budgets, case, numpy_too, **options)
-        if budgets * points**3 <= PEER_LIMIT:
+        grid.ours(bench, "hplaws dense", on_device(grid.axes), **options)
+        grid.ours(bench, "hplaws dense, NumPy in and out", grid.axes, **options)
+        if grid.budgets * grid.points**3 <= PEER_LIMIT:
             for peer in peers:
-                argmin_peer(bench, kernel, points, budgets, case, peer)
+                grid.peer(bench, peer)
 
 
 def pruned(bench: Bench) -> None:
-    kernel = "pruned argmin, 1000 budgets"
     for points in (10, 100, 1000, 10_000, 100_000)[: 3 if bench.quick else 5]:
-        for name, backend in (
-            ("hplaws pruned", "cuda"),
-            ("hplaws pruned, NumPy in and out", "cuda"),
-            ("hplaws pruned, CPU", "native"),
-        ):
-            options = {"method": "pruned", "backend": backend}
-            argmin_ours(bench, kernel, points, 1000, f"{points} an axis", name, **options)
+        grid = Grid("pruned argmin, 1000 budgets", f"{points} an axis", points, 1000)
+        grid.ours(bench, "hplaws pruned", on_device(grid.axes), backend="cuda")
+        grid.ours(bench, "hplaws pruned, NumPy in and out", grid.axes, backend="cuda")
+        grid.ours(bench, "hplaws pruned, CPU", grid.axes, backend="native")
 
 
 def over_eta(bench: Bench) -> None:
