@@ -281,9 +281,9 @@ QUICK_GRIDS = [
 
 
 def installed(bench: Bench, peers: tuple[Peer, ...]) -> list[Peer]:
-    there = [peer for peer in peers if peer.library.module is not None]
-    bench.left_out += [f"{peer.name}: not installed" for peer in peers if peer not in there]
-    return there
+    missing = {peer.package for peer in peers if peer.library.module is None}
+    bench.left_out += sorted({f"{name}: not installed" for name in missing} - {*bench.left_out})
+    return [peer for peer in peers if peer.package not in missing]
 
 
 def dense(bench: Bench) -> None:
