@@ -650,6 +650,12 @@ def draw(run: Run, directory: Path) -> dict[str, str]:
     return plots
 
 
+def gpu_section() -> str:
+    import gpu_report  # it builds on this module
+
+    return "\n" + "\n".join(gpu_report.lines(HERE / "results_gpu.json"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--from", dest="source", type=Path, metavar="FILE")
@@ -657,7 +663,7 @@ def main() -> None:
     run = load(source) if source else measure()
     plots = draw(run, HERE)
     (HERE / "results.json").write_text(as_json(run), encoding="utf-8")
-    (HERE / "RESULTS.md").write_text(markdown(run, plots), encoding="utf-8")
+    (HERE / "RESULTS.md").write_text(markdown(run, plots) + gpu_section(), encoding="utf-8")
     print(f"wrote RESULTS.md, results.json and {len(plots)} plots into {HERE.name}/")
 
 
