@@ -365,9 +365,10 @@ HPLAWS_HD RealRoots careful_roots(double a, double b, double c, double d) {
 // Newton's step f/f' from it is more than 2^-41 |x|.
 //
 // f'/f is the sum of 1/(x - root). So small a step means that one root is within
-// 3 * 2^-41 |x| (a real one: its conjugate would be as near), while the others are at 2^-19.8 |x|
-// or more: what the step leaves is below 2^20.8 step^2/|x| <= 2^-61.2 |x|. Horner's scheme,
-// carrying along what its first two stages lost, is off by 2^-98 of its terms, hence by 2^-76 |x|.
+// 3 * 2^-41 |x| (a real one: its conjugate would be as near), while the others are
+// at 2^-19.8 |x| or more: what the step leaves is below 2^20.8 step^2/|x|, that is
+// 2^-61.2 |x|. Horner's scheme, carrying along what its first two stages lost, is off
+// by 2^-98 of its terms, hence by 2^-76 |x|.
 HPLAWS_HD double polished_root(double a, double b, double c, double d, double x) {
     const Pair ax = two_product(a, x), q1 = two_sum(ax.hi, b);
     const Pair q1x = two_product(q1.hi, x), q2 = two_sum(q1x.hi, c);

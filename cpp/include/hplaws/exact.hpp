@@ -103,13 +103,13 @@ HPLAWS_HD Pair reciprocal(double x) {
 template <bool guarded = true>
 HPLAWS_HD double product(double x, Pair y) {
     const double rounded = std::fma(x, y.hi, x * y.lo);
-    return !guarded || rounded >= 0.0 ? rounded : infinity();
+    return !guarded || rounded >= -DBL_MAX ? rounded : infinity();
 }
 
 template <bool guarded = true>
 HPLAWS_HD double product(Pair x, Pair y) {
     const double rounded = std::fma(x.hi, y.hi, std::fma(x.hi, y.lo, x.lo * y.hi));
-    return !guarded || rounded >= 0.0 ? rounded : infinity();
+    return !guarded || rounded >= -DBL_MAX ? rounded : infinity();
 }
 
 // x * y as a pair; {infinity, 0} where that overflows, and for inf * 0.

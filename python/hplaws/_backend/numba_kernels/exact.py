@@ -109,13 +109,13 @@ def reciprocal(x: float) -> Pair:
 @formula
 def product(x: float, y: Pair) -> float:
     rounded = fma(x, y.hi, x * y.lo)
-    return rounded if rounded >= 0.0 else math.inf
+    return rounded if rounded >= -DBL_MAX else math.inf
 
 
 @formula
 def product_of_pairs(x: Pair, y: Pair) -> float:
     rounded = fma(x.hi, y.hi, fma(x.hi, y.lo, x.lo * y.hi))
-    return rounded if rounded >= 0.0 else math.inf
+    return rounded if rounded >= -DBL_MAX else math.inf
 
 
 @formula
