@@ -223,6 +223,38 @@ def test_pruned_equals_dense_on_larger_grids(backend, over):
         assert np.array_equal(dense.at_edge, pruned.at_edge)
 
 
+@pytest.mark.parametrize("width", [1e-5, 1e-2, 1.0])
+@pytest.mark.parametrize(
+    "bound",
+    [
+        Bound.proxy(),
+        Bound.proxy().leading(),
+        Bound.proxy().unmatched_init(0.5),
+        Bound(1.0, 2.0, 0.5, 3.0, init_error=0.4, q=0.8),
+        Bound(1.0, 2.0, 0.5, 3.0, q=1.0),
+    ],
+    ids=["proxy", "leading", "unmatched", "mixed start", "q = 1"],
+)
+def test_pruned_equals_dense_along_the_ridge(backend, bound, width):
+    """Around the optimum a larger alpha makes up for a larger b: many alphas compete, and
+    what their rows can reach has to be bounded closely and never too high."""
+    T = 1e12
+    best = hplaws.optimum(bound, T)
+    rng = np.random.default_rng(4)
+    centre = {"eta": best.eta, "alpha": 0.9 * best.alpha, "b": best.b}
+    lengths = {"eta": 40, "alpha": 400, "b": 200}
+    axes = {
+        name: np.minimum(value * np.exp(width * np.sort(rng.uniform(-1, 1, lengths[name]))), T)
+        for name, value in centre.items()
+    }
+    axes["alpha"] = np.minimum(axes["alpha"], 1.0)
+    dense, pruned = (
+        grid_argmin(bound, **axes, T=T, method=method, backend=backend) for method in METHODS
+    )
+    assert dense.risk.tobytes() == pruned.risk.tobytes()
+    assert dense.index == pruned.index
+
+
 def test_all_infinite_grid_gives_index_0(backend):
     for method, over in itertools.product(METHODS, SUBSETS):
         best = grid_argmin(

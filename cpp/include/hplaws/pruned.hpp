@@ -19,23 +19,25 @@
 // than 16 u relative, computed slopes by less than 32 u F absolute (u = 2^-53): every quantity is a
 // sum of at most five such terms, each with few roundings. All logs of doubles lie in an interval
 // of length ln(DBL_MAX) - ln(2^-1074) < 1455, so a slope that is wrong by 32 u F moves (1) by less
-// than 32 * 1455 u F = 5.2e-12 F anywhere on any grid. At most two slopes enter a skip, in x and
-// what is left in y where those of (c) should cancel; computed F and R add 32 u; the computed
-// minimiser in z is off by 4 u, and F with it by 16 u^2. Sum: 1.04e-11 and some 1e-14,
-// which kMargin = 2^-36 = 1.46e-11 exceeds. With low(v) = v (1 - kMargin):
+// than 32 * 1455 u F = 5.2e-12 F anywhere on any grid. One slope enters a skip at most; computed
+// F and R and the quotient of (c) add 96 u; the computed minimiser in z is off by 4 u, and F with
+// it by 16 u^2. Sum: 5.2e-12 and some 1e-14, which kMargin = 2^-36 = 1.46e-11 exceeds. With
+// low(v) = v (1 - kMargin):
 //
 //   (a) low(F at (x, y)) > best  =>  every computed R of that row exceeds best;
 //   (b) if moreover G_y >= 0 as computed, so does every row of larger b at this
 //       alpha, by (1) in y alone; likewise G_y <= 0 for smaller b;
-//   (c) at fixed x, let y1 < y2 be neighbours with G_y1 < 0 <= G_y2, and weight
-//       their planes by w = G_y2/(G_y2 - G_y1) and 1 - w. The y-slopes cancel:
-//       F(x', y) >= w F1 + (1-w) F2 + w G_y1 (y2 - y1) + g (x' - x)
-//       for all x' and y, where g = w G_x1 + (1-w) G_x2. Call the value at x' = x,
-//       with low(F1), low(F2) for F1, F2 (the errors scale with those), L.
-//       L > best rules out the whole alpha, and with g >= 0 every larger one,
-//       with g <= 0 every smaller one. Where all slopes have one sign the end of
-//       the b axis serves alone: there G_y (y - y0) >= 0 on the axis. y2 - y1 is
-//       replaced by (b2 - b1)/sqrt(b1 b2) = 2 sinh((y2 - y1)/2), no smaller.
+//   (c) let phi(x) be the least F(x, y) with y in the range of the axis, gaps included.
+//       At fixed x, let y1 < y2 be neighbours with G_y1 < 0 <= G_y2: it is attained
+//       between them. In y, F is a sum of exponentials and of the least D/eta + S eta.
+//       The slope of that is d = D/eta, which does not fall; its second derivative is
+//       d/2 where eta = sqrt(D/S), d where eta is clipped, and 0 if b/T is given. So the
+//       second derivatives that rise, taken at y1, and those that fall, at y2, have a
+//       sum m <= F'' on all of [y1, y2], and F >= F1 - G_y1^2/(2 m) there, or the same
+//       from y2. With low(F) for F and |G_y| + kMargin F for |G_y|, call it L. Where all
+//       slopes have one sign, L is low(F) at the end of the axis. phi is convex, too:
+//       L > best rules out the alpha, and with it all that lie beyond as seen from an
+//       alpha whose phi is at most best, such as that of the best configuration yet.
 //   (d) within a row, exact R rises away from sqrt(D/S) on either side, so once
 //       low(D/eta + S eta) + N > best no configuration further out can match best.
 //   (e) Of some neighbours on the eta axis, let k be the one of the least computed rate
@@ -48,7 +50,7 @@
 // Skips are strict (> best), so every configuration equal to the minimum is
 // visited and the smallest index wins. Where a search starts changes the time but
 // not the answer: (a) to (e) alone permit a skip, and they ask for the signs of the
-// two slopes they use, whatever first_rising saw on its way.
+// slopes they use, whatever first_rising saw on its way.
 #pragma once
 
 #include <cstdint>
@@ -145,6 +147,9 @@ struct Envelope {
     double value;
     double slope_x;  // dF / d log alpha
     double slope_y;  // dF / d log b
+    // Least second derivatives in log b, for (c): of the terms in which they rise with b,
+    // from here on, and of those in which they fall, up to here.
+    double rising_curvature, falling_curvature;
 };
 
 HPLAWS_HD Envelope make_envelope(const PrunedSearch& s, const MomentumTerms& m, int64_t j) {
@@ -158,8 +163,18 @@ HPLAWS_HD Envelope make_envelope(const PrunedSearch& s, const MomentumTerms& m, 
     e.row = row;
     e.value = (descent + smooth) + row.N;
     e.slope_x = (s.bound.drift * eta - smooth) + (0.5 * noise.floor - noise.burn_in);
-    e.slope_y = -s.bound.q * (noise.noisy_start + noise.floor);
-    if (!s.budget_is_steps) e.slope_y += descent + noise.burn_in;
+    const double q = s.bound.q;
+    if (s.budget_is_steps) {
+        e.slope_y = -q * (noise.noisy_start + noise.floor);
+        e.rising_curvature = 0.0;
+        e.falling_curvature = q * q * (noise.noisy_start + noise.floor);
+    } else {
+        e.slope_y = (descent + noise.burn_in) - q * (noise.noisy_start + noise.floor);
+        // 1 for what starts from init_error and (1 - q)^2 = 1 - q (2 - q) for the noise.
+        const double start = low(noise.burn_in) - q * (2.0 - q) * noise.noisy_start;
+        e.rising_curvature = 0.5 * descent + (start > 0.0 ? start : 0.0);
+        e.falling_curvature = q * q * noise.floor;
+    }
     return e;
 }
 
@@ -207,14 +222,13 @@ HPLAWS_HD void visit_row(PrunedSearch& s, const Row& row, int64_t row_index, Win
     }
 }
 
-// One alpha: where its rows begin to rise with b, the rows on either side, and
-// the planes of (c) through them.
+// One alpha: where its rows begin to rise with b, the rows on either side, and phi.
 struct Slice {
     MomentumTerms momentum;
     int64_t rising;        // first b at which slope_y >= 0, or the axis's length
     Envelope left, right;  // at rising - 1 and at rising, where those exist
-    double bound;          // L
-    double slope;          // g
+    double bound;          // L of (c)
+    double slope;          // about d phi / d log alpha: a hint where to start
 };
 
 HPLAWS_HD Slice make_slice(PrunedSearch& s, int64_t i) {
@@ -235,11 +249,12 @@ HPLAWS_HD Slice make_slice(PrunedSearch& s, int64_t i) {
         slice.slope = end.slope_x;
         return slice;
     }
-    const double b1 = s.b.value[slice.rising - 1], b2 = s.b.value[slice.rising];
-    const double w = right.slope_y / (right.slope_y - left.slope_y), v = 1.0 - w;
-    const double gap = (b2 - b1) / (std::sqrt(b1) * std::sqrt(b2));
-    slice.bound = (w * low(left.value) + v * low(right.value)) + w * left.slope_y * gap;
-    slice.slope = w * left.slope_x + v * right.slope_x;
+    const double w = right.slope_y / (right.slope_y - left.slope_y);
+    slice.slope = w * left.slope_x + (1.0 - w) * right.slope_x;
+    const Envelope& near = -left.slope_y < right.slope_y ? left : right;
+    const double slope = std::fabs(near.slope_y) + kMargin * near.value;
+    const double curvature = left.rising_curvature + right.falling_curvature;
+    slice.bound = low(near.value) - 0.5 * slope * (slope / curvature);
     return slice;
 }
 
@@ -329,11 +344,10 @@ HPLAWS_HD Winner pruned_argmin(PrunedSearch& s, int64_t visits = INT64_MAX) {
         const int64_t step = direction == 0 ? 1 : -1;
         for (int64_t i = direction == 0 ? start : start - 1; i >= 0 && i < n; i += step) {
             if (--s.visits < 0) return gave_up;
+            // The best b falls with alpha: to begin below it saves two looks of four.
+            if (direction == 1 && s.b_hint > 0) --s.b_hint;
             const pruned::Slice slice = pruned::make_slice(s, i);
-            if (slice.bound > best.risk) {
-                if (direction == 0 ? slice.slope >= 0.0 : slice.slope <= 0.0) break;
-                continue;
-            }
+            if (slice.bound > best.risk) break;
             pruned::visit_slice(s, slice, i, best);
         }
     }

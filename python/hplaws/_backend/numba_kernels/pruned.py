@@ -48,6 +48,8 @@ class Row(NamedTuple):
     value: float
     slope_x: float
     slope_y: float
+    rising_curvature: float
+    falling_curvature: float
 
 
 class Slice(NamedTuple):
@@ -88,10 +90,17 @@ def make_row(s: PrunedSearch, m: MomentumTerms, b: float) -> Row:
     noisy_start = share * burn_in
     value = (descent + smooth) + N
     slope_x = (s.bound.drift * eta - smooth) + (0.5 * floor - burn_in)
-    slope_y = -s.bound.q * (noisy_start + floor)
-    if not s.budget_is_steps:
-        slope_y += descent + burn_in
-    return Row(D, S, N, value, slope_x, slope_y)
+    q = s.bound.q
+    if s.budget_is_steps:
+        slope_y = -q * (noisy_start + floor)
+        rising_curvature = 0.0
+        falling_curvature = q * q * (noisy_start + floor)
+    else:
+        slope_y = (descent + burn_in) - q * (noisy_start + floor)
+        start = low(burn_in) - q * (2.0 - q) * noisy_start
+        rising_curvature = 0.5 * descent + (start if start > 0.0 else 0.0)
+        falling_curvature = q * q * floor
+    return Row(D, S, N, value, slope_x, slope_y, rising_curvature, falling_curvature)
 
 
 class Probe(NamedTuple):
@@ -147,7 +156,7 @@ def visit_row(
 @formula
 def make_slice(s: PrunedSearch, alpha: float, b: Floats, hint: Ints) -> Slice:
     momentum = momentum_terms(s.bound, alpha)
-    left = right = Row(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    left = right = Row(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     probe = first_probe(b.size, hint[1])
     while probe.lo < probe.hi:
         row = make_row(s, momentum, b[probe.at])
@@ -162,14 +171,13 @@ def make_slice(s: PrunedSearch, alpha: float, b: Floats, hint: Ints) -> Slice:
     if rising == 0 or rising == b.size:
         end = right if rising == 0 else left
         return Slice(momentum, rising, left, right, low(end.value), end.slope_x)
-    b1 = b[rising - 1]
-    b2 = b[rising]
     w = right.slope_y / (right.slope_y - left.slope_y)
-    v = 1.0 - w
-    gap = (b2 - b1) / (math.sqrt(b1) * math.sqrt(b2))
-    bound = (w * low(left.value) + v * low(right.value)) + w * left.slope_y * gap
-    slope = w * left.slope_x + v * right.slope_x
-    return Slice(momentum, rising, left, right, bound, slope)
+    slope_x = w * left.slope_x + (1.0 - w) * right.slope_x
+    near = left if -left.slope_y < right.slope_y else right
+    slope = abs(near.slope_y) + MARGIN * near.value
+    curvature = left.rising_curvature + right.falling_curvature
+    bound = low(near.value) - 0.5 * slope * (slope / curvature)
+    return Slice(momentum, rising, left, right, bound, slope_x)
 
 
 @formula
@@ -272,11 +280,12 @@ def pruned_argmin(
             visits[0] -= 1
             if visits[0] < 0:
                 return gave_up
+            if not up and hint[1] > 0:
+                hint[1] -= 1
             slice = make_slice(s, alpha[i], b, hint)
-            if not (slice.bound > best.risk):
-                first_row = alpha_at[i] * s.row_stride
-                best = visit_slice(s, slice, first_row, b, b_at, eta, eta_at, hint, visits, best)
-            elif slice.slope >= 0.0 if up else slice.slope <= 0.0:
+            if slice.bound > best.risk:
                 break
+            first_row = alpha_at[i] * s.row_stride
+            best = visit_slice(s, slice, first_row, b, b_at, eta, eta_at, hint, visits, best)
             i += 1 if up else -1
     return gave_up if visits[0] < 0 else best
