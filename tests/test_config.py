@@ -175,14 +175,6 @@ hplaws.risk(hplaws.Bound.proxy(), 0.1, 0.5, 1, T=10, backend="cuda")
     assert_raises(python(hidden + script), "hplaws._errors.BackendError", "HPLAWS_CUDA=ON")
 
 
-def test_device_arrays_are_refused():
-    class DeviceArray:
-        __cuda_array_interface__ = None
-
-    with pytest.raises(hplaws.BackendError, match=r"^eta is a device array.*eta\.get\(\)"):
-        hplaws.risk(hplaws.Bound.proxy(), DeviceArray(), 0.5, 1, T=10)
-
-
 def test_numba_is_not_there(python):
     script = HIDE_NUMBA + REPORT.format(arguments=", backend='numba'")
     assert_raises(python(script), "hplaws._errors.BackendError", "pip install 'hplaws[numba]'")

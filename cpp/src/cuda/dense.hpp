@@ -8,6 +8,16 @@ namespace cuda {
 
 HPLAWS_HD uint32_t high_word(double x) { return static_cast<uint32_t>(bits_of(x) >> 32); }
 
+// From sm_90 on one instruction; elsewhere the compiler makes it two.
+HPLAWS_HD uint32_t least(uint32_t x, uint32_t y, uint32_t z) {
+#if defined(__CUDA_ARCH__)
+    return __vimin3_u32(x, y, z);
+#else
+    const uint32_t w = x < y ? x : y;
+    return w < z ? w : z;
+#endif
+}
+
 constexpr uint32_t kInfiniteWord = 0x7FF00000;
 
 // The doubles >= 0 whose high word is `word` lie between these two.
@@ -30,10 +40,10 @@ struct Part {
 // through shared memory, where one load serves R configurations.
 //
 // The GPU has no instruction for the minimum of doubles, but for non-negative ones the
-// order is that of their bits, and their high words alone cost one integer minimum, which
-// runs beside the fma instead of after it on the same units. That leaves an interval for
-// a row's risk. Only rows whose interval reaches below the end of every other one in
-// their cell (and below what the cell already has) are evaluated again, exactly.
+// order is that of their bits, and their high words alone cost one integer minimum, of two
+// configurations at a time, which runs beside the fma instead of after it on the same units. That
+// leaves an interval for a row's risk. Only rows whose interval reaches below the end of every
+// other one in their cell (and below what the cell already has) are evaluated again, exactly.
 //
 // A slot is a cell of the tile: a row if b is kept, else a budget.
 template <int R>
@@ -134,11 +144,11 @@ struct OverEta {
 #if defined(__CUDA_ARCH__)
 #pragma unroll 4
 #endif
-        for (int k = 0; k < n; ++k) {
-            const Rate rate = s.rate[k];
+        for (int k = 0; k < n; k += 2) {  // the chunk is padded
+            const Rate one = s.rate[k], two = s.rate[k + 1];
             for (int r = 0; r < R; ++r) {
-                const uint32_t word = high_word(rate_term(l.D[r], rate.inverse, rate.smooth));
-                l.word[r] = word < l.word[r] ? word : l.word[r];
+                l.word[r] = least(l.word[r], high_word(rate_term(l.D[r], one.inverse, one.smooth)),
+                                  high_word(rate_term(l.D[r], two.inverse, two.smooth)));
             }
         }
         if (!ends_axis(at)) return;

@@ -12,7 +12,7 @@ namespace cuda {
 enum : uint8_t { kPruned = 0, kDense = 1 };
 
 struct PrunedCells {
-    static constexpr int kThreads = 64, kBlocks = 8, kPhases = 1;
+    static constexpr int kThreads = 64, kBlocks = 5, kPhases = 1;
     struct Shared {};
     struct Local {};
 
