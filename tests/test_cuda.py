@@ -114,7 +114,9 @@ def test_results_on_the_device_compare_by_value(cupy: Any) -> None:
     assert theorem3(Bound.proxy(), T=T) != theorem3(Bound.proxy(), T=cupy.array([2e9, -1.0]))
 
 
-def test_broadcasting_and_strides(cupy: Any) -> None:
+@pytest.mark.parametrize("q", [0.5, 0.4])
+def test_broadcasting_and_strides(cupy: Any, q: float) -> None:
+    bound = BOUND.with_noise_exponent(q)
     rng = np.random.default_rng(1)
     block = 10 ** rng.uniform(-6, 0, (9, 8, 7, 3))
     there = cupy.array(block)
@@ -127,13 +129,28 @@ def test_broadcasting_and_strides(cupy: Any) -> None:
             "T": x[3, 4, 5, 0],
         }
 
-    assert same_bits(risk(BOUND, **arguments(there)), risk(BOUND, **arguments(block)))
+    assert same_bits(risk(bound, **arguments(there)), risk(bound, **arguments(block)))
     mesh = [axis.reshape([-1 if d == k else 1 for d in range(4)])
             for k, axis in enumerate(10 ** rng.uniform(0, 3, (4, 5)))]  # fmt: skip
     mesh[1] = mesh[1] / 1e3
-    result = risk(BOUND, mesh[0], mesh[1], mesh[2], T=mesh[3])
+    result = risk(bound, mesh[0], mesh[1], mesh[2], T=mesh[3])
     eta, alpha, b, T = map(cupy.array, mesh)
-    assert same_bits(risk(BOUND, eta, alpha, b, T=T), result)
+    assert same_bits(risk(bound, eta, alpha, b, T=T), result)
+    line, there = block[0, 0], cupy.array(block[0, 0])
+    for lie in (slice(None, None, -1), slice(None, None, 2)):
+        result = risk(bound, line[lie, 0], 0.5, line[lie, 1], T=line[lie, 2])
+        found = risk(bound, there[lie, 0], 0.5, there[lie, 1], T=there[lie, 2])
+        assert same_bits(found, result)
+
+
+def test_many_axes(cupy: Any) -> None:
+    """Those that all arguments run through like one count as one."""
+    eta = points(2**14)["eta"].reshape((2,) * 14)
+    assert same_bits(risk(BOUND, cupy.array(eta), 0.5, 4, T=1e4), risk(BOUND, eta, 0.5, 4, T=1e4))
+    # Every second axis lacks in alpha, so that none merges with its neighbour.
+    alpha = cupy.array(np.full((2, 1) * 7, 0.5))
+    with pytest.raises(ValueError, match="more than 12 axes that do not merge"):
+        risk(BOUND, cupy.array(eta), alpha, 4, T=1e4)
 
 
 def test_scalars_of_the_host_and_of_the_device(cupy: Any) -> None:
@@ -172,9 +189,10 @@ def test_out_on_the_device(cupy: Any) -> None:
     out = cupy.empty(300)
     assert risk(BOUND, **there, out=out) is out
     assert same_bits(out, expected)
-    strided = cupy.empty((300, 2))
-    risk(BOUND, **there, out=strided[:, 1])
-    assert same_bits(strided[:, 1].copy(), expected)
+    for bound in (BOUND, Bound.proxy()):
+        strided = cupy.empty((300, 2))
+        risk(bound, **there, out=strided[:, 1])
+        assert same_bits(strided[:, 1].copy(), risk(bound, **here))
     # Writing over an input that is read in another order.
     eta = there["eta"][::-1]
     risk(BOUND, eta, there["alpha"], there["b"], T=there["T"], out=there["eta"])

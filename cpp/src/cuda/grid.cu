@@ -70,7 +70,6 @@ private:
     Array<double> axis[3], budget;
     std::vector<uint8_t> state;  // by problem
     double done = 0.0;           // problems
-    double reported = 0.0;
 
     template <class T>
     Array<T> copied(const T* data, int64_t n) const {
@@ -82,9 +81,8 @@ private:
     void advance(double problems) {
         wait(stream);
         done += problems;
-        // What is left to dense evaluation is done twice, and progress shall not fall.
-        reported = std::max(reported, std::min(1.0, done / double(shape.problems)));
-        progress(reported);
+        // What a search leaves to dense evaluation is done twice.
+        progress(std::min(1.0, done / double(shape.problems)));
     }
 
     // Blocks in launches of a bounded number of configurations.
@@ -174,7 +172,6 @@ private:
             launch_blocks(kernel, double(count * q.budget.size));
         }
         download(state.data(), there.data(), shape.problems, stream);
-        done -= double(std::count(state.begin(), state.end(), kDense));
     }
 
     // ---- dense -------------------------------------------------------------------
