@@ -366,6 +366,32 @@ def test_out_may_overlap_the_inputs(backend):
     assert np.array_equal(memory, expected, equal_nan=True)
 
 
+@pytest.mark.parametrize("n", [1, 15, 16, 127, 128, 129, 300])
+@pytest.mark.parametrize("q", [0.5, 0.3])
+@pytest.mark.parametrize("last", ["eta", "alpha", "b", "T"])
+def test_a_mesh_has_the_bits_of_its_points(backend, last, q, n):
+    """Whatever is worked out once for a row of the mesh."""
+    rng = np.random.default_rng(n)
+    bound = Bound(descent=2.0, noise=3.0, drift=0.5, lag=1.5, init_error=0.1, q=q)
+    order = [name for name in ("eta", "alpha", "b", "T") if name != last] + [last]
+    axes = {name: 10.0 ** rng.uniform(-6, 0, 3) for name in order}
+    axes[last] = 10.0 ** rng.uniform(-6, 0, n)
+    axes["b"][0] = -1.0
+    axes["T"][-1] = np.inf
+    axes["eta"][0], axes["alpha"][-1] = 1e-310, 1e-310
+    mesh = dict(
+        zip(order, np.meshgrid(*(axes[name] for name in order), indexing="ij"), strict=True)
+    )
+    scattered = {name: values.ravel() for name, values in mesh.items()}
+    thin = {
+        name: axes[name].reshape([-1 if d == k else 1 for d in range(4)])
+        for k, name in enumerate(order)
+    }
+    found = risk(bound, **thin, backend=backend)
+    assert found.shape == (3, 3, 3, n)
+    np.testing.assert_array_equal(found.ravel(), risk(bound, **scattered, backend=backend))
+
+
 def test_unsuitable_out(backend):
     eta = np.array([0.1, 0.2])
     locked = np.empty(2)

@@ -117,16 +117,31 @@ HPLAWS_HD bool in_domain(double eta, double alpha, double b, double T) {
            positive_finite(T);
 }
 
-// R for positive finite arguments; alpha may exceed 1, where the bound says
-// nothing about training but its formula still has a value.
+// What R needs of everything but eta.
+struct RateTerms {
+    double descent, smooth, N;
+};
+
 template <bool guarded = true>
-HPLAWS_HD double value(const Coefficients& c, double eta, double alpha, double b, double T) {
+HPLAWS_HD RateTerms rate_terms(const Coefficients& c, double alpha, double b, double T) {
     const BatchTerms batch = batch_terms<guarded>(c, b);
     const MomentumTerms momentum = momentum_terms<guarded>(c, alpha);
     const BudgetTerms budget = budget_terms<guarded>(c, batch.start, b, reciprocal<guarded>(T));
     const double burn_in = burn_in_term<guarded>(budget.start, momentum.inverse);
     const double N = noise_term(batch.noise, momentum.sqrt_alpha, burn_in);
-    return assemble(budget.descent, inverse_rate<guarded>(eta), momentum.smooth * eta, N);
+    return {budget.descent, momentum.smooth, N};
+}
+
+template <bool guarded = true>
+HPLAWS_HD double value_at(const RateTerms& t, double eta) {
+    return assemble(t.descent, inverse_rate<guarded>(eta), t.smooth * eta, t.N);
+}
+
+// R for positive finite arguments; alpha may exceed 1, where the bound says
+// nothing about training but its formula still has a value.
+template <bool guarded = true>
+HPLAWS_HD double value(const Coefficients& c, double eta, double alpha, double b, double T) {
+    return value_at<guarded>(rate_terms<guarded>(c, alpha, b, T), eta);
 }
 
 // R at one point; NaN outside the domain eta, b, T in (0, inf), alpha in (0, 1].

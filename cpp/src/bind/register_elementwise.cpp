@@ -12,7 +12,7 @@ namespace {
 
 // The outputs at inputs that are all Python floats, else None: a single element is over
 // before an array for it would be made.
-py::object at_numbers(Elementwise kernel, const py::tuple& in, size_t n_out) {
+py::object at_numbers(const Elementwise& kernel, const py::tuple& in, size_t n_out) {
     double from[kMaxOperands], to[kMaxOperands];
     const double* sources[kMaxOperands];
     double* targets[kMaxOperands];
@@ -23,7 +23,7 @@ py::object at_numbers(Elementwise kernel, const py::tuple& in, size_t n_out) {
         sources[i] = from + i;
     }
     for (size_t i = 0; i < n_out; ++i) targets[i] = to + i;
-    kernel(sources, targets, 1);
+    kernel.loop(sources, targets, 1);
     py::tuple out(n_out);
     for (size_t i = 0; i < n_out; ++i) out[i] = py::float_(to[i]);
     return out;
@@ -46,7 +46,7 @@ Operand operand(py::array a, const std::vector<int64_t>& shape, bool written) {
 }
 
 // The kernel over inputs, arrays or Python floats, that broadcast to the outputs' shape.
-void at_arrays(Elementwise kernel, const py::tuple& in, const py::tuple& out, int threads) {
+void at_arrays(const Elementwise& kernel, const py::tuple& in, const py::tuple& out, int threads) {
     const auto like = py::cast<py::array>(out[0]);
     const std::vector<int64_t> shape(like.shape(), like.shape() + like.ndim());
     double numbers[kMaxOperands];

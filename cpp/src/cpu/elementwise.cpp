@@ -7,6 +7,7 @@ namespace hplaws {
 namespace {
 
 constexpr int64_t kChunk = 128;     // a chunk of every operand stays in L1
+constexpr int64_t kShortestRow = 16;  // that is worth a call of its own
 constexpr int64_t kUnit = 1 << 14;  // elements between two looks at the clock
 constexpr size_t kMaxRank = 64;     // NumPy's own limit
 
@@ -87,7 +88,7 @@ void squeeze(std::vector<int64_t>& shape, std::vector<Operand>& in, std::vector<
 
 }  // namespace
 
-bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector<Operand> in,
+bool run_elementwise(const Elementwise& kernel, std::vector<int64_t> shape, std::vector<Operand> in,
                      std::vector<Operand> out, int threads, const Poll& poll) {
     int64_t total = 1;
     for (const int64_t n : shape) total *= n;
@@ -96,6 +97,12 @@ bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector
     std::vector<Layout> in_layout, out_layout;
     for (const Operand& o : in) in_layout.push_back(layout_of(o, shape));
     for (const Operand& o : out) out_layout.push_back(layout_of(o, shape));
+
+    // Where one column alone varies along the last axis, chunks end with that axis.
+    bool along = kernel.along && !shape.empty() && shape.back() >= kShortestRow;
+    for (size_t i = 0; i < in.size(); ++i)
+        along = along && (i == kernel.column || in[i].strides.back() == 0);
+    const int64_t row = along ? shape.back() : total;
 
     const auto work = [&](int64_t unit, int) {
         alignas(64) double in_buffer[kMaxOperands][kChunk], out_buffer[kMaxOperands][kChunk];
@@ -107,14 +114,14 @@ bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector
             }
         }
         const int64_t end = std::min(total, (unit + 1) * kUnit);
-        for (int64_t start = unit * kUnit; start < end; start += kChunk) {
-            const int64_t n = std::min(kChunk, end - start);
+        for (int64_t start = unit * kUnit, n; start < end; start += n) {
+            n = std::min({kChunk, end - start, row - start % row});
             for (size_t i = 0; i < in.size(); ++i) {
                 sources[i] = in_buffer[i];
                 if (in_layout[i] == Layout::contiguous) {
                     sources[i] = reinterpret_cast<const double*>(in[i].data) + start;
                 } else if (in_layout[i] == Layout::strided) {
-                    gather(in[i], shape, start, n, in_buffer[i]);
+                    gather(in[i], shape, start, along && i != kernel.column ? 1 : n, in_buffer[i]);
                 }
             }
             for (size_t i = 0; i < out.size(); ++i) {
@@ -122,7 +129,7 @@ bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector
                 targets[i] =
                     direct ? reinterpret_cast<double*>(out[i].data) + start : out_buffer[i];
             }
-            kernel(sources, targets, n);
+            (along ? kernel.along : kernel.loop)(sources, targets, n);
             for (size_t i = 0; i < out.size(); ++i) {
                 if (out_layout[i] != Layout::contiguous)
                     scatter(out_buffer[i], out[i], shape, start, n);

@@ -21,7 +21,7 @@ constexpr size_t kMaxOperands = 16;  // of inputs and of outputs
 // Fewer elements than this are computed on the calling thread.
 constexpr int64_t kElementwiseThreshold = int64_t{1} << 16;
 
-bool run_elementwise(Elementwise kernel, std::vector<int64_t> shape, std::vector<Operand> in,
+bool run_elementwise(const Elementwise& kernel, std::vector<int64_t> shape, std::vector<Operand> in,
                      std::vector<Operand> out, int threads, const Poll& poll);
 
 }  // namespace hplaws

@@ -337,6 +337,18 @@ void risk_loop(const double* const* in, double* const* out, int64_t n) {
     if (left) bound_loop<Risk>(in, out, n);
 }
 
+void risk_along_eta(const double* const* in, double* const* out, int64_t n) {
+    const double alpha = in[8][0], b = in[9][0], T = in[10][0];
+    const RateTerms terms = rate_terms(coefficients(in, 0), alpha, b, T);
+    const double* eta = in[7];
+    double* R = out[0];
+    HPLAWS_INDEPENDENT
+    for (int64_t k = 0; k < n; ++k) {
+        const double value = value_at(terms, eta[k]);
+        R[k] = in_domain(eta[k], alpha, b, T) ? value : not_a_number();
+    }
+}
+
 struct Theorem3Momentum {
     using Target = OneValue;
     HPLAWS_HD double at(const Coefficients& c, const double* const* in, int64_t k) {
@@ -407,16 +419,16 @@ const Kernels kernels = {
     find_eta,
     pruned_search,
     pruned_rows,
-    risk_loop,
-    plain_loop<PositiveCubicRoot>,
-    cubic_roots_loop,
-    plain_loop<StabilitySpectrum>,
-    bound_loop<Theorem1Tokens>,
-    bound_loop<Theorem1Steps>,
-    bound_loop<Theorem2>,
-    theorem3_loop<Theorem3Momentum>,
-    theorem3_loop<Theorem3AsymptoticMomentum>,
-    bound_loop<Optimum>,
+    {risk_loop, risk_along_eta, 7},
+    {plain_loop<PositiveCubicRoot>},
+    {cubic_roots_loop},
+    {plain_loop<StabilitySpectrum>},
+    {bound_loop<Theorem1Tokens>},
+    {bound_loop<Theorem1Steps>},
+    {bound_loop<Theorem2>},
+    {theorem3_loop<Theorem3Momentum>},
+    {theorem3_loop<Theorem3AsymptoticMomentum>},
+    {bound_loop<Optimum>},
 };
 }  // namespace HPLAWS_ISA
 

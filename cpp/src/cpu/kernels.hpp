@@ -1,6 +1,7 @@
 // The table of compiled loops: one per instruction set, all with the same bits.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <hplaws/argmin.hpp>
@@ -50,8 +51,16 @@ struct RowWinners {
     bool* at_edge;
 };
 
-// Element-wise function on contiguous chunks: in[i][k] -> out[j][k], k < n.
-using Elementwise = void (*)(const double* const* in, double* const* out, int64_t n);
+// in[i][k] -> out[j][k] on contiguous chunks, k < n.
+using Loop = void (*)(const double* const* in, double* const* out, int64_t n);
+
+// An element-wise function, and its form for chunks in which one column alone varies, as
+// along the last axis of a mesh: of the other columns that reads the first element.
+struct Elementwise {
+    Loop loop;
+    Loop along = nullptr;
+    size_t column = 0;
+};
 
 struct Kernels {
     const char* name;

@@ -396,7 +396,7 @@ const NamedKernel kElementwise[] = {
     {"theorem3_asymptotic", &Kernels::theorem3_asymptotic, 9, 6},
     {"optimum", &Kernels::optimum, 15, 9},
 };
-static_assert(sizeof(Kernels) == (5 + std::size(kElementwise)) * sizeof(void*),
+static_assert(sizeof(Kernels) == 5 * sizeof(void*) + std::size(kElementwise) * sizeof(Elementwise),
               "kElementwise lists every element-wise kernel of the table");
 
 // How an operand lies in memory.
@@ -472,8 +472,11 @@ void expect_elementwise(const NamedKernel& k, int64_t rows, int64_t columns, siz
     const bool exponent_half = k.n_in > 7 && turn % 2 == 0;
     std::vector<Array> in, out;
     for (size_t i = 0; i < k.n_in; ++i) {
-        // turn 0: all contiguous, the way past the gathering.
-        in.emplace_back(turn == 0 ? Lie::contiguous : kLies[(turn + i) % 7], rows, columns);
+        // turn 0: all contiguous, the way past the gathering; turn 8: a mesh, along whose
+        // rows one column varies.
+        Lie lie = turn == 0 ? Lie::contiguous : kLies[(turn + i) % 7];
+        if (turn == 8) lie = i == 7 ? Lie::along_columns : Lie::along_rows;
+        in.emplace_back(lie, rows, columns);
         for (double& x : in.back().memory) x = element(i, exponent_half);
     }
     // Outputs never broadcast.
@@ -500,7 +503,7 @@ void expect_elementwise(const NamedKernel& k, int64_t rows, int64_t columns, siz
     for (int64_t r = 0; r < rows; ++r) {
         for (int64_t c = 0; c < columns; ++c) {
             for (size_t i = 0; i < k.n_in; ++i) element_in[i] = in[i].at(r, c);
-            (baseline::kernels.*k.kernel)(element_from, element_to, 1);
+            (baseline::kernels.*k.kernel).loop(element_from, element_to, 1);
             for (size_t i = 0; i < k.n_out; ++i) {
                 equal = equal && same(out[i].at(r, c), element_out[i]);
             }
@@ -515,12 +518,12 @@ void elementwise() {
     for_each_isa([&] {
         for (const NamedKernel& k : kElementwise) {
             for (const auto& [rows, columns] : kShapes)
-                for (size_t turn = 0; turn <= 7; ++turn)
+                for (size_t turn = 0; turn <= 8; ++turn)
                     expect_elementwise(k, rows, columns, turn, 1);
         }
         // Above the threading threshold, in cheap kernels: the plumbing is one for all.
         for (const NamedKernel& k : {kElementwise[0], kElementwise[2]})
-            for (const size_t turn : {0, 3}) expect_elementwise(k, 257, 256, turn, 4);
+            for (const size_t turn : {0, 3, 8}) expect_elementwise(k, 257, 256, turn, 4);
     });
 }
 
@@ -533,7 +536,7 @@ void risk_is_the_formula() {
             from[i] = in[i].data();
         }
         double* to[] = {out.data()};
-        active_kernels().risk(from, to, size(out));
+        active_kernels().risk.loop(from, to, size(out));
         bool equal = true;
         for (size_t n = 0; n < out.size(); ++n) {
             const Coefficients c = {in[0][n], in[1][n], in[2][n], in[3][n],
