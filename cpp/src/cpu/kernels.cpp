@@ -22,7 +22,8 @@ constexpr int64_t kRates = 1024;
 template <int V>
 HPLAWS_HD void lower_tile(const double* D, double* m, const double* inverse_eta,
                           const double* smooth_eta, int64_t n) {
-    constexpr int U = V >= 6 ? 1 : V >= 3 ? 2 : 4;
+    constexpr int kEnough = Vec::registers == 32 ? 10 : 6;  // chains; more would not fit
+    constexpr int U = V >= kEnough ? 1 : 2 * V >= kEnough ? 2 : 4;
     Vec d[V], low[U][V];
     for (int v = 0; v < V; ++v) {
         d[v] = load(D + v * Vec::width);
@@ -70,6 +71,18 @@ HPLAWS_HD void lower_rows(const double* D, double* m, int64_t rows, const double
         m += width * Vec::width;
         vectors -= width;
     }
+}
+
+// In vectors by hand: a compiler that keeps to the order of comparisons would wait for
+// each before the next.
+HPLAWS_HD double least_of(const double* x, int64_t n) {
+    Vec low = load(x);
+    for (int64_t k = Vec::width; k < n; k += Vec::width) low = min(load(x + k), low);
+    double lanes[Vec::width];
+    store(lanes, low);
+    double least = lanes[0];
+    for (int v = 1; v < Vec::width; ++v) least = lanes[v] < least ? lanes[v] : least;
+    return least;
 }
 
 // What R needs of one row, its eta aside.
@@ -131,8 +144,8 @@ void dense_over_eta(const DenseGrid& g, const Block& block, double* risk, int64_
                 }
                 continue;
             }
-            double least = R[0];
-            for (int64_t j = 1; j < rows; ++j) least = R[j] < least ? R[j] : least;
+            for (int64_t j = rows; j < padded; ++j) R[j] = infinity();
+            const double least = least_of(R, padded);
             if (!(least <= risk[cell])) continue;
             int64_t j = 0;
             while (R[j] != least) ++j;
