@@ -6,6 +6,7 @@ device runs; what is emulated is CUDA's runtime and the order of threads.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import shutil
@@ -81,3 +82,11 @@ def installed(module: ModuleType) -> Iterator[None]:
         else:
             sys.modules["hplaws._cuda"] = before
         _forget()
+
+
+def launched_on(module: ModuleType) -> tuple[int, int]:
+    """The device and the stream of the last launch."""
+    library = ctypes.CDLL(module.__file__)
+    library.emulated_launched_on.restype = ctypes.POINTER(ctypes.c_int64)
+    device, stream = library.emulated_launched_on()[:2]
+    return device, stream

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+STREAM = 0x5EED  # a handle that only who asks for it has
+
 
 class ndarray:
     def __init__(self, host: np.ndarray, device: int = 0, readonly: bool = False) -> None:
         self._host = host
         self._readonly = readonly
-        self.device = types.SimpleNamespace(id=device)
+        self.device = Device(device)
 
     dtype = property(lambda self: self._host.dtype)
     shape = property(lambda self: self._host.shape)
@@ -46,6 +48,10 @@ class ndarray:
         return self._host.copy()
 
     def _wrap(self, host: Any) -> ndarray:
+        """CuPy computes on the current device, whatever the arrays'."""
+        return ndarray(np.asarray(host), Device.current)
+
+    def _view(self, host: Any) -> ndarray:
         return ndarray(np.asarray(host), self.device.id)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> ndarray:
@@ -57,29 +63,39 @@ class ndarray:
 
     def astype(self, dtype: Any, copy: bool = True) -> ndarray:
         same = not copy and self.dtype == dtype
-        return self if same else self._wrap(self._host.astype(dtype))
+        return self if same else self._wrap(_unwrap(self).astype(dtype))
 
     def copy(self) -> ndarray:
-        return self._wrap(self._host.copy())
+        return self._wrap(_unwrap(self).copy())
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, self.device.id
+
+    def __dlpack__(self, **_: Any) -> ndarray:
+        return self
 
     def reshape(self, *shape: Any) -> ndarray:
-        return self._wrap(self._host.reshape(*shape))
+        return self._view(self._host.reshape(*shape))
 
     def __getitem__(self, index: Any) -> ndarray:
-        return self._wrap(self._host[index])
+        return self._view(self._host[index])
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        assert self.device.id == Device.current
         self._host[index] = _unwrap(value)
 
 
 def _unwrap(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.ndim:
         raise TypeError("Unsupported type numpy.ndarray")
-    return value._host if isinstance(value, ndarray) else value
+    if not isinstance(value, ndarray):
+        return value
+    assert value.device.id == Device.current, "CuPy would ask for peer access, or fail"
+    return value._host
 
 
 def _operator(name: str) -> Any:
-    return lambda self, *others: self._wrap(getattr(self._host, name)(*map(_unwrap, others)))
+    return lambda self, *others: self._wrap(getattr(_unwrap(self), name)(*map(_unwrap, others)))
 
 
 for _name in ("add", "mul", "truediv", "and", "le", "ge", "lt", "gt", "eq", "ne"):
@@ -103,7 +119,7 @@ class Device:
 
 
 def get_current_stream(device: int | None = None) -> Any:
-    return types.SimpleNamespace(ptr=0)
+    return types.SimpleNamespace(ptr=STREAM)
 
 
 cuda = types.SimpleNamespace(Device=Device, get_current_stream=get_current_stream)
@@ -132,4 +148,5 @@ def asarray(value: Any) -> ndarray:
 
 
 def from_dlpack(value: Any) -> ndarray:
-    return ndarray(value.as_if_of_the_host())
+    assert value.__dlpack_device__()[0] == 2
+    return value.__dlpack__(stream=STREAM)  # type: ignore[no-any-return]

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import emulated_cuda
 import emulated_cupy
 import hplaws
 from hplaws import Bound, grid_argmin, optimum, risk, theorem1, theorem2, theorem3
@@ -221,18 +222,22 @@ def test_arrays_of_other_libraries(cupy: Any) -> None:
     assert same_bits(result, risk(BOUND, np.array([0.1, 0.2]), 0.5, 4, T=1e4))
 
 
+class Exported:
+    """A device array of another library, by DLPack alone."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __dlpack_device__(self) -> Any:
+        return self.array.__dlpack_device__()
+
+    def __dlpack__(self, **options: Any) -> Any:
+        assert options["stream"] is not None  # whom the array's maker waits for
+        return self.array.__dlpack__(**options)
+
+
 def test_arrays_by_dlpack(cupy: Any) -> None:
-    if cupy is not emulated_cupy:
-        pytest.skip("a device's DLPack arrays need a library that has no array interface")
-
-    class Capsule:
-        def __dlpack_device__(self) -> tuple[int, int]:
-            return 2, 0
-
-        def as_if_of_the_host(self) -> np.ndarray:
-            return np.array([0.1, 0.2])
-
-    result = risk(BOUND, Capsule(), 0.5, 4, T=1e4)
+    result = risk(BOUND, Exported(cupy.array([0.1, 0.2])), 0.5, 4, T=1e4)
     assert same_bits(result, risk(BOUND, np.array([0.1, 0.2]), 0.5, 4, T=1e4))
 
 
@@ -246,8 +251,6 @@ def test_host_and_device_arrays_do_not_mix(cupy: Any) -> None:
             risk(BOUND, there, 0.5, here, **budget)
     with pytest.raises(TypeError, match="one place"):
         risk(BOUND, 0.1, 0.5, there, K=here)
-    with pytest.raises(TypeError, match="noise on the host"):
-        risk(Bound(1, here, 1, 1), there, 0.5, 4, T=1e4)
     with pytest.raises(TypeError, match="out on the host"):
         risk(BOUND, there, 0.5, 4, T=1e4, out=np.empty(2))
     with pytest.raises(TypeError, match="out on CUDA device 0"):
@@ -271,6 +274,53 @@ def test_what_lives_on_the_host_alone(cupy: Any) -> None:
         Bound(1.0, there, 1.0, 1.0)
     with pytest.raises(TypeError, match="must lie on the host here"):
         hplaws.SGDBound(1.0, 1.0, 1.0).risk(there, 4, T=1e4)
+
+
+def test_bootstrapped_bounds_go_to_the_device(cupy: Any) -> None:
+    sigma = np.linspace(1, 3, 40)
+    bounds = Bound(1.0, sigma[:, None], np.linspace(1, 2, 5), 1.0)
+    eta, T = np.logspace(-3, 0, 5), np.logspace(3, 9, 5)
+    found = risk(bounds, cupy.array(eta), 0.5, 4, T=cupy.array(T))
+    assert same_bits(found, risk(bounds, eta, 0.5, 4, T=T))
+    found = grid_argmin(bounds, cupy.array(eta), 0.5, 4, T=cupy.array(T))
+    assert_same_winners(found, grid_argmin(bounds, eta, 0.5, 4, T=T))
+
+
+def test_another_device_than_the_current_one(cupy: Any, cuda: bool) -> None:
+    if cuda and cupy.cuda.runtime.getDeviceCount() < 2:
+        pytest.skip("there is one device")
+    here = points(200)
+    with cupy.cuda.Device(1):
+        there = {name: cupy.array(x) for name, x in here.items()}
+        whole = cupy.array(np.arange(1, 201))
+        axes = {name: cupy.array(x) for name, x in grid(20, 7, 30, 5).items()}
+    results = [
+        risk(BOUND, **there),
+        risk(BOUND, there["eta"], there["alpha"], whole, K=there["T"]),
+        risk(BOUND, there["eta"][::-1], there["alpha"], 4, T=1e9, out=there["eta"]),
+        *vars(theorem3(Bound.proxy(), T=there["T"])).values(),
+        *vars(optimum(BOUND, there["T"], b=(1, there["b"]), batch_multiple=whole)).values(),
+    ]
+    for K in ("K", "T"):
+        axes[K] = axes.pop("T") if "T" in axes else axes.pop("K")
+        best = vars(grid_argmin(BOUND, **axes, over="b"))
+        results += [x for name, x in best.items() if name not in ("_dims", "_axes", "configs")]
+    for result in results:
+        for x in result.values() if isinstance(result, dict) else [result]:
+            assert isinstance(x, (str, bool)) or x.device.id == 1
+
+
+def test_the_current_stream(cupy: Any, cuda: bool, emulated_cuda_module: Any) -> None:
+    T = cupy.array([1e9, 2e9])
+    if cuda:
+        expected = theorem3(Bound.proxy(), T=T)
+        with cupy.cuda.Stream(non_blocking=True):
+            assert theorem3(Bound.proxy(), T=T) == expected
+        return
+    theorem3(Bound.proxy(), T=T)
+    assert emulated_cuda.launched_on(emulated_cuda_module) == (0, emulated_cupy.STREAM)
+    grid_argmin(Bound.proxy(), [0.1], 0.5, [1.0], T=[1e9], backend="cuda")
+    assert emulated_cuda.launched_on(emulated_cuda_module) == (0, 0)
 
 
 def test_without_cupy(cuda: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,12 +480,15 @@ def test_progress_and_interruption(cuda: bool, method: str) -> None:
 
 
 def test_out_of_memory_is_a_memory_error(cuda: bool) -> None:
-    if cuda:
-        pytest.skip("a device's memory is not to be exhausted on purpose")
+    core = hplaws._backend.cuda_module().core
     with pytest.raises(MemoryError, match=r"no \d+ bytes .* on the CUDA device: \d+ bytes"):
+        core.HostCopy(2**50, 0, 0)
+    if cuda:
+        return
+    with pytest.raises(MemoryError, match="on the CUDA device"):
         risk(BOUND, np.full(2**26 + 2**25, 0.1), 0.5, 4, T=1e4, backend="cuda")
-    # What had been taken was given back.
-    assert risk(BOUND, np.full(2**20, 0.1), 0.5, 4, T=1e4, backend="cuda").size == 2**20
+    # What had been taken was given back: not both fit.
+    assert risk(BOUND, np.full(2**25, 0.1), 0.5, 4, T=1e4, backend="cuda").size == 2**25
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -313,3 +313,10 @@ def test_bad_elements_give_nan(backend: str) -> None:
 def test_bad_arguments_are_named(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         optimum(Bound.proxy(), 1e9, **arguments)
+
+
+def test_results_of_different_shapes_are_different():
+    one, two = optimum(Bound.proxy(), 1e9), optimum(Bound.proxy(), [1e9, 1e9])
+    assert one != two
+    assert two != one
+    assert optimum(Bound.proxy(), -1.0) != optimum(Bound.proxy(), [-1.0, -1.0])

@@ -1,4 +1,4 @@
-"""The native and the Numba backend, and every instruction set: the same bits.
+"""The native, the Numba and the CUDA backend, and every instruction set: the same bits.
 
 Nothing here says that a value is right, only that it does not depend on what
 computed it; the other files compare values with independent oracles.
@@ -24,6 +24,7 @@ ORDINARY = [1e-9, 0.25, 0.999, 1.0, 1.5, 3.0, 1e9]
 EXTREME = [5e-324, 1e-310, 2.3e-308, 1e-300, 1e-160, 1e160, 1e300, 1.7e308]
 OUTSIDE = [0.0, -0.0, -1.0, -1e-310, np.inf, -np.inf, np.nan]
 AWKWARD = np.array([*ORDINARY, *EXTREME, *OUTSIDE])
+pytestmark = pytest.mark.usefixtures("cuda")
 SUBSETS = [s for r in (1, 2, 3) for s in itertools.combinations(("alpha", "b", "eta"), r)]
 
 
@@ -63,15 +64,18 @@ def coefficient_columns(rng, n, q):
 
 
 def both(kernel, inputs, results):
+    """What the native and the Numba backend give, after a look at the CUDA backend's."""
     shape = np.broadcast_shapes(*(a.shape for a in inputs))
     outputs = []
-    for name in ("native", "numba"):
+    for name in ("native", "numba", "cuda"):
         # A last axis interleaves the results, as cubic_roots does.
         result = np.empty((*shape, results))
         columns = tuple(result[..., k] for k in range(results))
         _backend.get(name).elementwise(kernel, tuple(inputs), columns)
         outputs.append(result)
-    return outputs
+    native, numba, cuda = outputs
+    assert_same_bits(cuda, native)
+    return native, numba
 
 
 @needs_both

@@ -1,4 +1,4 @@
-"""Scalar calls, which make no arrays on their way: bits, types and errors of array calls."""
+"""Scalar calls: the bits, types and errors of array calls, though most make no arrays."""
 
 from __future__ import annotations
 

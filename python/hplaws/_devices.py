@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -40,21 +41,31 @@ def float64(name: str, value: Any) -> Any:
     """A device array as CuPy's of float64, where it is; TypeError for what is not real."""
     module = cupy()
     if not isinstance(value, module.ndarray):
-        has_interface = hasattr(value, "__cuda_array_interface__")
-        value = module.asarray(value) if has_interface else module.from_dlpack(value)
+        # DLPack first: it orders CuPy's current stream behind the one the array is made on.
+        by_dlpack = hasattr(value, "__dlpack__")
+        value = module.from_dlpack(value) if by_dlpack else module.asarray(value)
     if value.dtype.kind not in "iuf" or value.dtype.itemsize > 8:
         raise TypeError(
             f"{name} must be real numbers representable as float64, got dtype {value.dtype}"
         )
-    array = value.astype(np.float64, copy=False)
+    with value.device:
+        array = value.astype(np.float64, copy=False)
     if array.data.ptr % array.itemsize or any(stride % array.itemsize for stride in array.strides):
         raise ValueError(f"{name} must be aligned to {array.itemsize} bytes")
     return array
 
 
-def one_place(arrays: dict[str, Any]) -> int | None:
+# A bound's coefficients, which are kept on the host and go along with every call.
+TRAVELLING = ("descent", "noise", "drift", "lag", "burn_in", "init_error", "q")
+
+
+def one_place(operands: Mapping[str, Any]) -> int | None:
     """The device on which all arrays lie, None for the host; TypeError if they differ."""
-    places = {name: x.device.id if is_device_array(x) else None for name, x in arrays.items()}
+    places = {
+        name: x.device.id if is_device_array(x) else None
+        for name, x in operands.items()
+        if not isinstance(x, float) and name not in TRAVELLING
+    }
     if len(set(places.values())) > 1:
         where = ", ".join(
             f"{name} on {'the host' if device is None else f'CUDA device {device}'}"
@@ -80,6 +91,14 @@ def empty_on(device: int | None) -> Callable[..., Any]:
 def to_host(value: Any) -> Any:
     """A copy on the host of what lies on a device; anything else as it is."""
     return float64("value", value).get() if is_device_array(value) else value
+
+
+_NOWHERE = nullcontext()
+
+
+def beside(array: Any) -> AbstractContextManager[Any]:
+    """Within it, what CuPy makes lies on the device of `array`, if it lies on one."""
+    return array.device if is_device_array(array) else _NOWHERE
 
 
 def current_stream(device: int) -> int:

@@ -77,6 +77,8 @@ class Result:
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if np.shape(one) != np.shape(other):
+        return False
     if np.ndim(one) and one.dtype.kind in "fc":
         return bool(np.array_equal(one, other, equal_nan=True))
     return bool(np.all(one == other)) or (one != one and other != other)

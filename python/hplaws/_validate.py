@@ -226,13 +226,13 @@ def where_valid(shape: tuple[int, ...], valid: Any, value: ArrayLike) -> Any:
 
 def plain(array: Any) -> Any:
     """Results as the caller sees them: a Python float for 0-d on the host, else the array."""
-    return array if np.ndim(array) or _devices.is_device_array(array) else float(array)
+    return array if _devices.is_device_array(array) or np.ndim(array) else float(array)
 
 
 def broadcast_shape(**operands: Operand) -> tuple[int, ...]:
     """The common shape; ValueError with every argument's shape if there is none, TypeError
     if some lie on a device and some do not."""
-    _devices.one_place({name: x for name, x in operands.items() if not isinstance(x, float)})
+    _devices.one_place(operands)
     different = {x.shape for x in operands.values() if not isinstance(x, float)} - {()}
     if len(different) < 2:
         return different.pop() if different else ()

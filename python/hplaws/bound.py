@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _backend, _validate
+from . import _backend, _devices, _validate
 from ._fields import Fields
 
 # A float or an array on the way in; a float or a read-only float64 array once stored.
@@ -27,7 +27,8 @@ class Bound(Fields):
 
     Each field is a float or an array; arrays broadcast against each other and
     against every other argument, so one call can hold a thousand bootstrapped
-    bounds. Fields are checked and frozen on construction.
+    bounds. Fields are checked and frozen on construction. They live on the host, and
+    are copied to a device with each call that computes there.
 
     Parameters
     ----------
@@ -175,7 +176,9 @@ def risk(
     eta, alpha, b : learning rate > 0, momentum update in (0, 1], batch size > 0,
         b in the unit of T. Arrays broadcast, with the bound's fields too. Device arrays
         (CuPy's, or of any library with the CUDA array interface or DLPack) are computed
-        on where they are, on CuPy's current stream, and do not mix with NumPy's.
+        on where they are, on CuPy's current stream, and do not mix with NumPy's. The
+        call does not wait for the result, so other libraries' arrays shall live on until
+        that stream has done its work. They are aligned to 8 bytes, else ValueError.
     T, K : token budget or number of steps, exactly one; K means T = b*K, rounded once
     out : float64 array of the broadcast shape to write into
     backend : "native", "numba" or "cuda"; default: HPLAWS_BACKEND, else the best there
@@ -191,7 +194,7 @@ def risk(
     ------
     ValueError : T and K both or neither given; shapes that do not broadcast
     TypeError : complex or object arguments; arrays on different devices or on the host
-        and a device
+        and a device (the bound's own aside)
     BackendError : a backend that is not there
     MemoryError : no room for the copies on a device
 
@@ -213,16 +216,21 @@ def risk(
     }
     if name == "K":
         _validate.broadcast_shape(**inputs)
-        with np.errstate(all="ignore"):
-            inputs["K"] = inputs["b"] * inputs["K"]
+        b, steps = inputs["b"], inputs["K"]
+        with _devices.beside(b), _devices.beside(steps), np.errstate(all="ignore"):
+            inputs["K"] = b * steps
     if out is None:
         return _backend.evaluate("risk", inputs, 1, backend)[0]
     result = _validate.output("out", out, _validate.broadcast_shape(**inputs))
     _validate.broadcast_shape(**inputs, out=result)  # the same shape, but perhaps elsewhere
     chosen, _ = _backend.place({**inputs, "out": result}, backend)
-    apart = (
-        x if isinstance(x, float) or not np.may_share_memory(x, result) else x.copy()
-        for x in inputs.values()
-    )
-    chosen.elementwise("risk", tuple(apart), (result,))
+    with _devices.beside(result):
+        apart = tuple(np.copy(x) if _overlap(x, result) else x for x in inputs.values())
+    chosen.elementwise("risk", apart, (result,))
     return result
+
+
+def _overlap(x: _validate.Operand, result: Any) -> bool:
+    if isinstance(x, float) or _devices.is_device_array(x) != _devices.is_device_array(result):
+        return False
+    return np.may_share_memory(x, result)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _backend, _validate
+from . import _backend, _devices, _validate
 from ._fields import Result
 from .bound import Bound, coefficients
 
@@ -173,12 +173,12 @@ def grid_argmin(
         if found is not None
     }
     rank = len(shape)
-    for position, (name, axis) in enumerate(kept.items(), start=len(outer)):
-        along = empty((axis.size,))
-        along[...] = given[name]
-        along = along.reshape([-1 if d == position else 1 for d in range(rank)])
-        values[name] = np.broadcast_to(along, shape)
-    with np.errstate(over="ignore", under="ignore"):
+    with _devices.beside(request.risk), np.errstate(over="ignore", under="ignore"):
+        for position, (name, axis) in enumerate(kept.items(), start=len(outer)):
+            along = empty((axis.size,))
+            along[...] = given[name]
+            along = along.reshape([-1 if d == position else 1 for d in range(rank)])
+            values[name] = np.broadcast_to(along, shape)
         if budget_name == "K":
             values["T"] = values["b"] * values["K"]
         else:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _backend, _validate
+from . import _backend, _devices, _validate
 from ._fields import Result
 from ._validate import Operand
 from .bound import Bound, operands
@@ -111,8 +111,10 @@ def optimum(
         "batch_multiple": _multiple(batch_multiple),
     }
     found = _backend.evaluate("optimum", inputs, 9, backend)
-    active = {"eta": _binding(found[6]), "alpha": _binding(found[7]), "b": _binding(found[8])}
-    return Optimum(*found[:6], found[2] <= budget, active)  # type: ignore[call-arg]
+    with _devices.beside(found[0]):
+        feasible = found[2] <= budget
+        active = {"eta": _binding(found[6]), "alpha": _binding(found[7]), "b": _binding(found[8])}
+    return Optimum(*found[:6], feasible, active)  # type: ignore[call-arg]
 
 
 def _binding(limit: Any) -> Any:
@@ -129,7 +131,8 @@ def _multiple(given: ArrayLike | None) -> Operand:
     if isinstance(multiple, float):
         _validate.in_interval("batch_multiple", multiple, 0.0, _validate.LARGEST)
         return multiple
-    return np.where(np.isnan(multiple), 0.0, multiple)
+    with _devices.beside(multiple):
+        return np.where(np.isnan(multiple), 0.0, multiple)
 
 
 # What a limit must be: within these two, in words.

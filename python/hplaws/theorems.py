@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _backend, _validate
+from . import _backend, _devices, _validate
 from ._validate import Operand
 from .bound import Bound, operands
 from .optimum import Optimum
@@ -178,7 +178,8 @@ def _solve(
     for name, value in arguments.items():
         inputs[name] = _validate.operand(name, value)
     eta, alpha, b, K, T, risk = _backend.evaluate(kernel, inputs, 6, backend)
-    feasible = (alpha <= 1) & (b >= 1) & (b <= T)
+    with _devices.beside(alpha):
+        feasible = (alpha <= 1) & (b >= 1) & (b <= T)
     return Optimum(eta, alpha, b, K, T, risk, feasible)
 
 

@@ -31,13 +31,12 @@
 //       At fixed x, let y1 < y2 be neighbours with G_y1 < 0 <= G_y2: it is attained
 //       between them. In y, F is a sum of exponentials and of the least D/eta + S eta.
 //       The slope of that is d = D/eta, which does not fall; its second derivative is
-//       d/2 where eta = sqrt(D/S), d where eta is clipped, and 0 if b/T is given. So the
-//       second derivatives that rise, taken at y1, and those that fall, at y2, have a
-//       sum m <= F'' on all of [y1, y2], and F >= F1 - G_y1^2/(2 m) there, or the same
-//       from y2. With low(F) for F and |G_y| + kMargin F for |G_y|, call it L. Where all
-//       slopes have one sign, L is low(F) at the end of the axis. phi is convex, too:
-//       L > best rules out the alpha, and with it all that lie beyond as seen from an
-//       alpha whose phi is at most best, such as that of the best configuration yet.
+//       d/2 where eta = sqrt(D/S) and d where eta is clipped. So the second derivatives that rise,
+//       taken at y1, and those that fall, at y2, have a sum m <= F'' on all of [y1, y2], and F >=
+//       F1 - G_y1^2/(2 m) there, or the same from y2. With low(F) for F and |G_y| + kMargin F for
+//       |G_y|, call it L. Where all slopes have one sign, L is low(F) at the end of the axis. phi
+//       is convex, too: L > best rules out the alpha, and with it all that lie beyond as seen from
+//       an alpha whose phi is at most best, such as that of the best configuration yet.
 //   (d) within a row, exact R rises away from sqrt(D/S) on either side, so once
 //       low(D/eta + S eta) + N > best no configuration further out can match best.
 //   (e) Of some neighbours on the eta axis, let k be the one of the least computed rate
@@ -166,8 +165,7 @@ HPLAWS_HD Envelope make_envelope(const PrunedSearch& s, const MomentumTerms& m, 
     const double q = s.bound.q;
     if (s.budget_is_steps) {
         e.slope_y = -q * (noise.noisy_start + noise.floor);
-        e.rising_curvature = 0.0;
-        e.falling_curvature = q * q * (noise.noisy_start + noise.floor);
+        e.rising_curvature = e.falling_curvature = 0.0;  // nothing rises: no bracket asks
     } else {
         e.slope_y = (descent + noise.burn_in) - q * (noise.noisy_start + noise.floor);
         // 1 for what starts from init_error and (1 - q)^2 = 1 - q (2 - q) for the noise.

@@ -35,34 +35,40 @@ cuda::Operand operand(const py::handle& given, size_t rank) {
     return {pointer<char>(address), 0.0, strides};
 }
 
-// Memory of a device, for arrays that live on the host.
+// Memory of a device, for arrays that live on the host. CUDA may block in any of these,
+// and what it waits for may need the GIL.
 class HostCopy {
 public:
     HostCopy(int64_t bytes, int device, intptr_t stream)
         : device(device), stream(stream_of(stream)) {
+        const py::gil_scoped_release release;
         const cuda::Current current(device);
         memory = cuda::Array<char>(bytes, this->stream);
     }
     ~HostCopy() {
+        const py::gil_scoped_release release;
         try {
             const cuda::Current current(device);
             memory = cuda::Array<char>();
-        } catch (const cuda::DeviceError&) {
-            // In a forked child the memory is the parent's.
+        } catch (const std::exception&) {
+            memory.forget();  // in a forked child it is the parent's
         }
     }
     intptr_t address() const { return reinterpret_cast<intptr_t>(memory.data()); }
     void write(const py::array& from) {
         require(from);
+        const void* const data = from.data();
+        const int64_t n = from.nbytes();
+        const py::gil_scoped_release release;
         const cuda::Current current(device);
-        cuda::upload(memory.data(), from.data(), from.nbytes(), stream);
+        cuda::upload(memory.data(), data, n, stream);
     }
     void read(py::array to) const {
         require(to);
         void* const data = to.mutable_data();
         const int64_t n = to.nbytes();
-        const cuda::Current current(device);
         const py::gil_scoped_release release;
+        const cuda::Current current(device);
         cuda::download(data, memory.data(), n, stream);
     }
 
@@ -93,6 +99,7 @@ void bind_elementwise(py::module_& m, const cuda::Function& f) {
             std::vector<cuda::Operand> from, to;
             for (const auto& o : in) from.push_back(operand(o, shape.size()));
             for (const auto& o : out) to.push_back(operand(o, shape.size()));
+            const py::gil_scoped_release release;
             const cuda::Current current(device);
             f.run(shape, from, to, stream_of(stream));
         },
@@ -144,8 +151,9 @@ PYBIND11_MODULE(_cuda, m, pybind11::mod_gil_not_used()) {
     m.attr("__version__") = HPLAWS_VERSION;
     m.attr("compiler") = HPLAWS_COMPILER;
     m.attr("architectures") = HPLAWS_ARCHITECTURES;
-    static const py::exception<cuda::DeviceError> device_error(m, "DeviceError",
-                                                               PyExc_RuntimeError);
+    // Never released: at exit there may be no interpreter left to release it to.
+    static const py::handle device_error =
+        py::exception<cuda::DeviceError>(m, "DeviceError", PyExc_RuntimeError).release();
     py::register_local_exception_translator([](std::exception_ptr p) {
         try {
             if (p) std::rethrow_exception(p);
@@ -159,7 +167,7 @@ PYBIND11_MODULE(_cuda, m, pybind11::mod_gil_not_used()) {
         std::string why_none;
         py::list found;
         for (const cuda::Device& d : cuda::devices(why_none)) {
-            found.append(py::dict("name"_a = d.name,
+            found.append(py::dict("number"_a = d.number, "name"_a = d.name,
                                   "compute_capability"_a = py::make_tuple(d.major, d.minor),
                                   "multiprocessors"_a = d.multiprocessors, "memory"_a = d.memory));
         }

@@ -62,9 +62,10 @@ void at_arrays(const Elementwise& kernel, const py::tuple& in, const py::tuple& 
         }
     }
     for (const auto& a : out) to.push_back(operand(py::cast<py::array>(a), shape, true));
+    const py::none progress;
     const py::gil_scoped_release release;
     run_elementwise(kernel, shape, from, to, threads,
-                    [] { return poll_interpreter(py::none(), 0.0); });
+                    [&progress] { return poll_interpreter(progress, 0.0); });
 }
 
 void bind(py::module_& m, const char* name, Elementwise Kernels::* member, size_t n_in,

@@ -6,10 +6,10 @@
 namespace hplaws {
 namespace {
 
-constexpr int64_t kChunk = 128;     // a chunk of every operand stays in L1
-constexpr int64_t kShortestRow = 16;  // that is worth a call of its own
-constexpr int64_t kUnit = 1 << 14;  // elements between two looks at the clock
-constexpr size_t kMaxRank = 64;     // NumPy's own limit
+constexpr int64_t kChunk = 128;       // a chunk of every operand stays in L1
+constexpr int64_t kShortestRow = 32;  // that is worth a call of its own
+constexpr int64_t kUnit = 1 << 14;    // elements between two looks at the clock
+constexpr size_t kMaxRank = 64;       // NumPy's own limit
 
 enum class Layout { contiguous, constant, strided };
 

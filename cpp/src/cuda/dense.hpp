@@ -111,7 +111,7 @@ struct OverEta {
         for (int k = at.thread; k < kRates; k += kThreads) {
             const bool inside = first + k < grid.n_eta;
             s.rate[k] = inside ? Rate{grid.inverse_eta[first + k], smooth * grid.eta[first + k]}
-                               : Rate{0.0, infinity()};
+                               : Rate{0.0, infinity()};  // infinite, or NaN: never the least
         }
         if (at.pass == 0) start(at, s, l);
         if (chunk == 0) {
@@ -123,7 +123,7 @@ struct OverEta {
         const int64_t tile = tile_of(at.block);
         for (int i = at.thread; i < kRows; i += kThreads) {
             s.least[i] = s.best[i] = ~uint64_t{0};
-            s.ceiling[i] = s.claim[i] = kNone;
+            s.ceiling[i] = kNone;
         }
         for (int r = 0; r < R; ++r) {
             const int64_t row = tile * kRows + at.thread * R + r;
@@ -152,11 +152,18 @@ struct OverEta {
             }
         }
         if (!ends_axis(at)) return;
+        for (int i = at.thread; i < kRows; i += kThreads) s.claim[i] = kNone;
         const MomentumTerms m = grid.momentum[alpha_at(at)];
+        // Atomic operations on one address come one by one: rows of a slot are compared here.
+        uint32_t ceiling = kNone;
         for (int r = 0; r < R; ++r) {
             l.N[r] = noise_term(l.noise[r], m.sqrt_alpha, burn_in_term(l.start[r], m.inverse));
-            if (l.slot[r] >= 0)
-                lower(&s.ceiling[l.slot[r]], high_word(largest_of(l.word[r]) + l.N[r]));
+            if (l.slot[r] < 0) continue;
+            const uint32_t word = high_word(largest_of(l.word[r]) + l.N[r]);
+            ceiling = word < ceiling ? word : ceiling;
+            if (r + 1 < R && l.slot[r + 1] == l.slot[r]) continue;
+            lower(&s.ceiling[l.slot[r]], ceiling);
+            ceiling = kNone;
         }
     }
 
@@ -210,7 +217,6 @@ struct OverEta {
             s.alpha[slot] = static_cast<uint32_t>(alpha_at(at));
             s.row[slot] = row_in_tile(at, r);
             s.eta[slot] = l.eta[r];
-            s.claim[slot] = kNone;
         }
     }
 

@@ -12,6 +12,8 @@ namespace hplaws {
 namespace cuda {
 namespace {
 
+constexpr int kOldest = 75;  // compute capability
+
 // The process that started CUDA, or 0.
 std::atomic<int64_t> owner{0};
 
@@ -46,6 +48,13 @@ cudaMemPool_t pool_of_current_device() {
     return pool;
 }
 
+std::string reason(cudaError_t status) {
+    std::string text = cudaGetErrorString(status);
+    if (status == cudaErrorInitializationError)
+        text += " (as after a fork: start workers with 'spawn' or 'forkserver')";
+    return text;
+}
+
 std::string bytes(int64_t n) {
     return std::to_string(n) + " bytes (" + std::to_string(n >> 20) + " MiB)";
 }
@@ -54,7 +63,10 @@ std::string bytes(int64_t n) {
 
 void check(cudaError_t status, const char* doing) {
     if (status == cudaSuccess) return;
-    throw DeviceError(std::string("CUDA failed in ") + doing + ": " + cudaGetErrorString(status));
+    cudaGetLastError();  // or the next check would report it again
+    const std::string said = std::string("CUDA failed in ") + doing + ": " + reason(status);
+    if (status == cudaErrorMemoryAllocation) throw OutOfMemory(said);
+    throw DeviceError(said);
 }
 
 std::vector<Device> devices(std::string& why_none) {
@@ -67,14 +79,22 @@ std::vector<Device> devices(std::string& why_none) {
     int count = 0;
     const cudaError_t status = cudaGetDeviceCount(&count);
     if (status != cudaSuccess || count == 0) {
-        why_none = status != cudaSuccess ? cudaGetErrorString(status) : "no CUDA device";
-        cudaGetLastError();  // or the next check would report it
+        why_none = status != cudaSuccess ? reason(status) : "there is none";
+        cudaGetLastError();
         return found;
     }
+    int64_t nobody = 0;
+    owner.compare_exchange_strong(nobody, this_process());  // the question has started CUDA
     for (int i = 0; i < count; ++i) {
         cudaDeviceProp p;
-        if (cudaGetDeviceProperties(&p, i) != cudaSuccess) continue;
-        found.push_back({p.name, p.major, p.minor, p.multiProcessorCount,
+        const cudaError_t status = cudaGetDeviceProperties(&p, i);
+        if (status != cudaSuccess || 10 * p.major + p.minor < kOldest) {
+            why_none = status != cudaSuccess ? reason(status)
+                                             : std::string(p.name) + " is older than sm_75";
+            cudaGetLastError();
+            continue;
+        }
+        found.push_back({i, p.name, p.major, p.minor, p.multiProcessorCount,
                          static_cast<int64_t>(p.totalGlobalMem)});
     }
     return found;
@@ -95,10 +115,14 @@ Current::Current(int device) {
             "start workers with multiprocessing's 'spawn' or 'forkserver'");
     }
     check(cudaGetDevice(&before), "asking for the current device");
-    check(cudaSetDevice(device), "choosing a device");
+    changed = device != before;
+    if (changed) check(cudaSetDevice(device), "choosing a device");
 }
 
-Current::~Current() { cudaSetDevice(before); }
+// Not where nothing changed: to choose a device is to start a context there.
+Current::~Current() {
+    if (changed) cudaSetDevice(before);
+}
 
 void* allocate(int64_t n, cudaStream_t stream) {
     if (n == 0) return nullptr;
@@ -123,9 +147,9 @@ void release(void* address, cudaStream_t stream) { cudaFreeAsync(address, stream
 
 void upload(void* to, const void* from, int64_t n, cudaStream_t stream) {
     if (n == 0) return;
-    // From pageable memory this returns once the source has been read.
     check(cudaMemcpyAsync(to, from, static_cast<size_t>(n), cudaMemcpyHostToDevice, stream),
           "copying to the device");
+    wait(stream);
 }
 
 void download(void* to, const void* from, int64_t n, cudaStream_t stream) {
@@ -133,11 +157,6 @@ void download(void* to, const void* from, int64_t n, cudaStream_t stream) {
     check(cudaMemcpyAsync(to, from, static_cast<size_t>(n), cudaMemcpyDeviceToHost, stream),
           "copying from the device");
     wait(stream);
-}
-
-void fill_bytes(void* to, int value, int64_t n, cudaStream_t stream) {
-    if (n == 0) return;
-    check(cudaMemsetAsync(to, value, static_cast<size_t>(n), stream), "filling memory");
 }
 
 void wait(cudaStream_t stream) { check(cudaStreamSynchronize(stream), "running a kernel"); }

@@ -20,10 +20,11 @@ struct OutOfMemory : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Throws DeviceError with what CUDA says of `doing`.
+// Throws DeviceError, or OutOfMemory, with what CUDA says of `doing`.
 void check(cudaError_t status, const char* doing);
 
 struct Device {
+    int number;
     std::string name;
     int major, minor, multiprocessors;
     int64_t memory;
@@ -45,6 +46,7 @@ public:
 
 private:
     int before;
+    bool changed;
 };
 
 void* allocate(int64_t bytes, cudaStream_t stream);
@@ -70,6 +72,7 @@ public:
         return *this;
     }
     T* data() const { return first; }
+    void forget() { first = nullptr; }  // what is not this process's to give back
     int64_t size() const { return n; }
 
 private:
@@ -78,11 +81,9 @@ private:
     cudaStream_t stream = nullptr;
 };
 
-// Asynchronous for the device; the host's memory may be reused on return.
+// Both wait for the stream: the host's memory may be reused, or read, on return.
 void upload(void* to, const void* from, int64_t bytes, cudaStream_t stream);
-// Waits for the stream.
 void download(void* to, const void* from, int64_t bytes, cudaStream_t stream);
-void fill_bytes(void* to, int value, int64_t bytes, cudaStream_t stream);
 void wait(cudaStream_t stream);
 
 }  // namespace cuda

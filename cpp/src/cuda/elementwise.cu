@@ -187,7 +187,7 @@ void run(std::vector<int64_t> shape, std::vector<Operand> in, std::vector<Operan
     if (shape.size() > kMaxRank) {
         throw std::invalid_argument("the arguments broadcast to more than " +
                                     std::to_string(kMaxRank) +
-                                    " axes that do not merge; make them contiguous");
+                                    " axes that do not merge; broadcast some to copies first");
     }
     // q = 1/2, the usual case, known to the compiler: b^-q becomes a square root.
     if constexpr (Formula::kOfBound) {

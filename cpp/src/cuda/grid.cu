@@ -10,18 +10,25 @@ namespace hplaws {
 namespace cuda {
 namespace {
 
-// A launch covers about this many configurations, some 30 ms of an H200, so that a
-// waiting Ctrl-C is seen soon.
+#if !defined(HPLAWS_SMALL_LAUNCHES)
+// A launch covers about this many configurations, 30 ms at 5e12 a second, or searches
+// this many cells, so that a waiting Ctrl-C is seen soon.
 constexpr double kLaunch = double(int64_t{1} << 37);
-// A block covers about this many, a small part of a launch.
+constexpr int64_t kSearches = int64_t{1} << 22;
+// A block covers about this many configurations, a small part of a launch.
 constexpr double kBlock = double(int64_t{1} << 26);
 // Partial winners, of 24 bytes, held at a time; terms of bounds, of 16 and 32 bytes.
 constexpr int64_t kPartials = int64_t{1} << 21;
 constexpr int64_t kTerms = int64_t{1} << 21;
-// A pruned search looks at one configuration in a microsecond. One that has looked at
-// this many, and at one more for every 128 it has, is worth less than dense evaluation.
+#else  // by tests, whose grids are small: so small that theirs are divided like large ones
+constexpr double kLaunch = 3000, kBlock = 500;
+constexpr int64_t kSearches = 100, kPartials = 200, kTerms = 16;
+#endif
+// A search that has looked at this many configurations, and at one more for every 128 it
+// has, is worth less than dense evaluation: a thread looks at few in the time in which a
+// multiprocessor evaluates thousands.
 constexpr int64_t kFewestVisits = int64_t{1} << 14;
-constexpr int64_t kMostVisits = int64_t{1} << 18;
+constexpr int64_t kMostVisits = int64_t{1} << 16;
 constexpr int64_t kLongestAxis = (int64_t{1} << 31) - 1;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -85,12 +92,11 @@ private:
         progress(std::min(1.0, done / double(shape.problems)));
     }
 
-    // Blocks in launches of a bounded number of configurations.
+    // All blocks of a kernel that covers `problems`, `step` in a launch.
     template <class Kernel>
-    void launch_blocks(const Kernel& kernel, double problems) {
+    void launch_blocks(const Kernel& kernel, double problems, double step_wanted) {
         const int64_t blocks = kernel.blocks();
-        const double each = shape.configs * problems / double(blocks);
-        const int64_t step = clamp(kLaunch / each, processors, int64_t{1} << 30);
+        const int64_t step = clamp(step_wanted, processors, int64_t{1} << 30);
         for (int64_t first = 0; first < blocks; first += step) {
             const int64_t count = std::min(step, blocks - first);
             launch(kernel, first, count, stream);
@@ -163,13 +169,15 @@ private:
             kernel.budget_is_steps = q.budget_is_steps;
             kernel.cells = shape.cells;
             kernel.n = count * q.budget.size * shape.cells;
-            // As many threads as the device can hold, before one takes a second cell.
-            kernel.per_thread = clamp(double(kernel.n) / (2048.0 * processors), 1, 16);
+            // As many threads as the device holds at once, before one takes a second cell.
+            const double resident = double(PrunedCells::kThreads) * PrunedCells::kBlocks;
+            kernel.per_thread = clamp(double(kernel.n) / (resident * processors), 1, 16);
             kernel.most_visits =
                 kFewestVisits + clamp(shape.configs / double(shape.cells) / 128, 0, kMostVisits);
             kernel.state = there.data();
             kernel.out = out;
-            launch_blocks(kernel, double(count * q.budget.size));
+            const int64_t per_block = PrunedCells::kThreads * kernel.per_thread;
+            launch_blocks(kernel, double(count * q.budget.size), double(kSearches / per_block));
         }
         download(state.data(), there.data(), shape.problems, stream);
     }
@@ -242,7 +250,8 @@ private:
     template <class Kernel>
     void finish(const Kernel& kernel, const typename Kernel::Layout& layout, int64_t bound,
                 double problems) {
-        launch_blocks(kernel, problems);
+        const double each = shape.configs * problems / double(kernel.blocks());
+        launch_blocks(kernel, problems, kLaunch / each);
         const Finish<typename Kernel::Layout> last = {layout, outputs_of(bound)};
         launch(last, 0, last.blocks(), stream);
     }

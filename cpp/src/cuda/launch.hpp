@@ -40,8 +40,6 @@ struct Place {
 template <class Unsigned>
 HPLAWS_HD void lower(Unsigned* to, Unsigned value) {
 #if defined(__CUDA_ARCH__)
-    // The look before saves most of the atomic operations, which come one by one.
-    if (value >= *static_cast<volatile Unsigned*>(to)) return;
     if constexpr (sizeof(Unsigned) == 8) {
         using Long = unsigned long long;  // CUDA's name for what may be unsigned long
         atomicMin(reinterpret_cast<Long*>(to), static_cast<Long>(value));
@@ -97,7 +95,8 @@ void run_phases(const Kernel& kernel, Place at, typename Kernel::Shared& shared,
 }
 
 template <class Kernel>
-void launch(const Kernel& kernel, int64_t first, int64_t count, cudaStream_t) {
+void launch(const Kernel& kernel, int64_t first, int64_t count, cudaStream_t stream) {
+    emulated_launch(stream);
     static_assert((Kernel::kThreads & (Kernel::kThreads - 1)) == 0, "a power of two");
     struct Memory {
         typename Kernel::Shared shared;

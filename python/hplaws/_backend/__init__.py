@@ -125,7 +125,8 @@ _PRESENT: dict[str, Callable[[], bool]] = {
 
 @cache
 def _best() -> str | None:
-    return next((name for name, present in _PRESENT.items() if present()), None)
+    # Not "cuda": that would copy NumPy arrays to a device unasked.
+    return next((name for name in ("native", "numba") if _PRESENT[name]()), None)
 
 
 def available() -> list[str]:
@@ -174,15 +175,15 @@ def place(
 
     Device arrays ask for "cuda" by themselves; for others it must be named.
     """
-    arrays = {name: x for name, x in operands.items() if not isinstance(x, float)}
-    device = _devices.one_place(arrays)
+    device = _devices.one_place(operands)
     if device is None:
         return get(backend), np.empty
     if backend not in (None, "cuda"):
         _validate.choice("backend", backend, tuple(_PRESENT))
+        there = (name for name, x in operands.items() if _devices.is_device_array(x))
         raise TypeError(
             f"backend must be 'cuda' for arrays on a device, got {backend!r} and "
-            f"{', '.join(arrays)} on CUDA device {device}"
+            f"{', '.join(there)} on CUDA device {device}"
         )
     return get("cuda"), _devices.empty_on(device)
 
@@ -192,9 +193,10 @@ def evaluate(
 ) -> tuple[Any, ...]:
     """A kernel's outputs: floats if all operands are, else arrays of their broadcast shape."""
     inputs = tuple(operands.values())
-    found = get(backend).scalars(kernel, inputs)
-    if found is not None:
-        return found
+    if set(map(type, inputs)) == {float}:
+        found = get(backend).scalars(kernel, inputs)
+        if found is not None:
+            return found
     chosen, empty = place(operands, backend)
     shape = _validate.broadcast_shape(**operands)
     results = tuple(empty(shape) for _ in range(outputs))

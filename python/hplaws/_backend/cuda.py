@@ -1,4 +1,4 @@
-"""The CUDA extension behind the backend's two functions.
+"""The CUDA extension behind the backend's functions.
 
 Device arrays are computed on where they are, on the caller's current stream. NumPy
 arrays are copied to device 0 and back: they come here only if the caller names "cuda".
@@ -61,7 +61,8 @@ class _Place:
         self._on_device = _devices.is_device_array(result)
         self.device = result.device.id if self._on_device else 0
         self.stream = _devices.current_stream(self.device) if self._on_device else 0
-        self._copies: list[core.HostCopy] = []  # alive until the call is over
+        # Alive until the call is over: their memory is given back behind it on the stream.
+        self._copies: list[core.HostCopy] = []
         self._results: list[tuple[core.HostCopy, Floats, Floats]] = []
 
     def __enter__(self) -> _Place:
@@ -83,7 +84,7 @@ class _Place:
         """A number, or the address and the strides of `array` as broadcast to `shape`."""
         if isinstance(array, float):
             return array
-        if self._on_device:
+        if self._on_device and not isinstance(array, np.ndarray):  # else a bound's
             address, strides = array.data.ptr, array.strides
         else:
             compact = np.asarray(array, order="C")

@@ -1,4 +1,4 @@
-"""The compiled core behind the backend's two functions."""
+"""The compiled core behind the backend's functions."""
 
 from __future__ import annotations
 

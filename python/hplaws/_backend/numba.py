@@ -1,4 +1,4 @@
-"""Numba behind the backend's two functions: for installations without a compiler.
+"""Numba behind the backend's functions: for installations without a compiler.
 
 The loops are in numba_kernels/loops.py; here the work is cut into units, as in grid.cpp and
 elementwise.cpp, and the units are shared out to threads.

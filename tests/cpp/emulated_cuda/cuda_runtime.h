@@ -1,4 +1,4 @@
-// What hplaws asks of CUDA, on a machine without any: the host's memory as one device.
+// What hplaws asks of CUDA, on a machine without any: the host's memory as two devices.
 //
 // Freed and fresh memory is filled with NaN patterns, and at most kMemory bytes can be
 // held at once, so that a test can run out of them.
@@ -13,7 +13,12 @@
 typedef int cudaError_t;
 typedef struct emulated_stream* cudaStream_t;
 
-enum { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorMemoryAllocation = 2 };
+enum {
+    cudaSuccess = 0,
+    cudaErrorInvalidValue = 1,
+    cudaErrorMemoryAllocation = 2,
+    cudaErrorInitializationError = 3
+};
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16 };
 
@@ -41,6 +46,7 @@ struct Emulated {
     std::map<void*, size_t> blocks;
     size_t held = 0;
     int device = 0;
+    int64_t launched_on[2] = {-1, -1};  // device and stream of the last launch
 };
 
 inline Emulated& emulated() {
@@ -48,14 +54,25 @@ inline Emulated& emulated() {
     return *state;
 }
 
+inline void emulated_launch(cudaStream_t stream) {
+    emulated().launched_on[0] = emulated().device;
+    emulated().launched_on[1] = reinterpret_cast<intptr_t>(stream);
+}
+
+// For tests, which find it by its name.
+extern "C" __attribute__((visibility("default"), used)) inline const int64_t*
+emulated_launched_on() {
+    return emulated().launched_on;
+}
+
 inline const char* cudaGetErrorString(cudaError_t e) {
     return e == cudaErrorMemoryAllocation ? "out of memory" : "invalid value";
 }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
-inline cudaError_t cudaGetDeviceCount(int* n) { return *n = 1, cudaSuccess; }
+inline cudaError_t cudaGetDeviceCount(int* n) { return *n = 2, cudaSuccess; }
 inline cudaError_t cudaGetDevice(int* i) { return *i = emulated().device, cudaSuccess; }
 inline cudaError_t cudaSetDevice(int i) {
-    if (i != 0) return cudaErrorInvalidValue;
+    if (i != 0 && i != 1) return cudaErrorInvalidValue;
     emulated().device = i;
     return cudaSuccess;
 }
@@ -63,7 +80,7 @@ inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
     return *value = 4, cudaSuccess;
 }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
-    *p = {"emulated", 0, 0, 4, Emulated::kMemory};
+    *p = {"emulated", 9, 0, 4, Emulated::kMemory};
     return cudaSuccess;
 }
 inline cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
@@ -99,10 +116,6 @@ inline cudaError_t cudaFreeAsync(void* p, cudaStream_t) {
 inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t n, cudaMemcpyKind,
                                    cudaStream_t) {
     std::memcpy(to, from, n);
-    return cudaSuccess;
-}
-inline cudaError_t cudaMemsetAsync(void* to, int value, size_t n, cudaStream_t) {
-    std::memset(to, value, n);
     return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }

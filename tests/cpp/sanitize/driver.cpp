@@ -1,7 +1,7 @@
 // The core without Python, for the sanitizers to watch: every loop of every
 // instruction set this machine runs, around vector widths, tiles and chunks, on
 // one thread and on several, cancelled and interrupted by exceptions; and the CUDA
-// kernels of the grid over emulated launches.
+// kernels over emulated launches.
 //
 // Every result is compared bit for bit with the formulas of the headers, one
 // element at a time. Arrays have exactly their length, so that AddressSanitizer
@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../../cpp/src/cuda/elementwise.hpp"
 #include "../../../cpp/src/cuda/grid.hpp"
 #include "elementwise.hpp"
 #include "features.hpp"
@@ -467,6 +468,16 @@ double element(size_t position, bool exponent_half) {
     return std::pow(10.0, uniform(-4, position == 7 ? 8 : 2));
 }
 
+void run_on_device(const std::string& name, const std::vector<int64_t>& shape,
+                   std::vector<Array>& in, std::vector<Array>& out) {
+    std::vector<cuda::Operand> from, to;
+    for (Array& a : in) from.push_back({a.operand().data, 0.0, a.operand().strides});
+    for (Array& a : out) to.push_back({a.operand().data, 0.0, a.operand().strides});
+    for (const cuda::Function& f : cuda::functions())
+        if (f.name == name) return f.run(shape, from, to, nullptr);
+    require(false, name + " is missing on the device");
+}
+
 void expect_elementwise(const NamedKernel& k, int64_t rows, int64_t columns, size_t turn,
                         int threads) {
     const bool exponent_half = k.n_in > 7 && turn % 2 == 0;
@@ -491,6 +502,19 @@ void expect_elementwise(const NamedKernel& k, int64_t rows, int64_t columns, siz
     const auto poll = [] { return true; };
     const std::vector<int64_t> shape = {1, rows, 1, columns, 1};
     require(run_elementwise(active_kernels().*k.kernel, shape, from, to, threads, poll), what);
+
+    if (std::string(active_kernels().name) == "baseline") {
+        std::vector<Array> on_device;
+        for (size_t i = 0; i < k.n_out; ++i)
+            on_device.emplace_back(turn == 0 ? Lie::contiguous : kLies[(turn + i) % 4], rows,
+                                   columns);
+        run_on_device(k.name, shape, in, on_device);
+        bool equal = true;
+        for (size_t i = 0; i < k.n_out; ++i)
+            for (size_t j = 0; j < out[i].memory.size(); ++j)
+                equal = equal && same(on_device[i].memory[j], out[i].memory[j]);
+        require(equal, what + ", on a device");
+    }
 
     double element_in[16], element_out[16];
     const double* element_from[16];

@@ -93,8 +93,7 @@ def make_row(s: PrunedSearch, m: MomentumTerms, b: float) -> Row:
     q = s.bound.q
     if s.budget_is_steps:
         slope_y = -q * (noisy_start + floor)
-        rising_curvature = 0.0
-        falling_curvature = q * q * (noisy_start + floor)
+        rising_curvature = falling_curvature = 0.0
     else:
         slope_y = (descent + burn_in) - q * (noisy_start + floor)
         start = low(burn_in) - q * (2.0 - q) * noisy_start
