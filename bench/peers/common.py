@@ -72,6 +72,10 @@ class Contender:
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_ours(self) -> bool:
+        return self.name.startswith("hplaws")
+
 
 def ours(function: Callable[..., Any]) -> tuple[Contender, ...]:
     """A function of ours on every thread, on one, and on the Numba backend."""

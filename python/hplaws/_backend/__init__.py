@@ -57,6 +57,12 @@ class GridRequest:
     index: tuple[NDArray[np.int64] | None, ...]
     value: tuple[Floats | None, ...]
 
+    @property
+    def question(self) -> dict[str, Any]:
+        """What is asked, by the names of the compiled modules' arguments."""
+        names = ("bounds", "alpha", "b", "eta", "budget", "budget_is_steps", "over", "dense")
+        return {name: getattr(self, name) for name in names}
+
 
 class Backend(Protocol):
     __name__: str

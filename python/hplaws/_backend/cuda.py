@@ -33,14 +33,7 @@ def elementwise(kernel: str, inputs: tuple[Operand, ...], outputs: tuple[Any, ..
 def grid_argmin(request: GridRequest, progress: Progress) -> None:
     with _Place(request.risk) as place:
         core.grid_argmin(
-            bounds=request.bounds,
-            alpha=request.alpha,
-            b=request.b,
-            eta=request.eta,
-            budget=request.budget,
-            budget_is_steps=request.budget_is_steps,
-            over=request.over,
-            dense=request.dense,
+            **request.question,
             progress=progress,
             risk=place.address(request.risk),
             index=tuple(place.address(a) for a in request.index),

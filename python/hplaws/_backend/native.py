@@ -33,14 +33,7 @@ def elementwise(kernel: str, inputs: tuple[Operand, ...], outputs: tuple[Floats,
 
 def grid_argmin(request: GridRequest, progress: Progress) -> None:
     core.grid_argmin(
-        bounds=request.bounds,
-        alpha=request.alpha,
-        b=request.b,
-        eta=request.eta,
-        budget=request.budget,
-        budget_is_steps=request.budget_is_steps,
-        over=request.over,
-        dense=request.dense,
+        **request.question,
         threads=request.threads,
         progress=progress,
         risk=request.risk,
