@@ -366,7 +366,8 @@ TARGETS = (
     ),
     Target(
         "dense argmin, 100^4, against JAX on CPU, the formula as written",
-        30.0, "{:.0f}x", lambda run: speedup(run, *PAPER, "hplaws dense", "JAX, as written"), why_jax,
+        30.0, "{:.0f}x",
+        lambda run: speedup(run, *PAPER, "hplaws dense", "JAX, as written"), why_jax,
     ),
     Target(
         "dense argmin, 100^4, against NumPy",
