@@ -103,6 +103,10 @@ bool run_elementwise(const Elementwise& kernel, std::vector<int64_t> shape, std:
     for (size_t i = 0; i < in.size(); ++i)
         along = along && (i == kernel.column || in[i].strides.back() == 0);
     const int64_t row = along ? shape.back() : total;
+    // If that column lies in order there, its rows are read where they are, as long as they are.
+    bool in_place = along && in[kernel.column].strides.back() == sizeof(double);
+    for (const Layout layout : out_layout) in_place = in_place && layout == Layout::contiguous;
+    const int64_t longest = in_place ? kUnit : kChunk;
 
     const auto work = [&](int64_t unit, int) {
         alignas(64) double in_buffer[kMaxOperands][kChunk], out_buffer[kMaxOperands][kChunk];
@@ -115,11 +119,15 @@ bool run_elementwise(const Elementwise& kernel, std::vector<int64_t> shape, std:
         }
         const int64_t end = std::min(total, (unit + 1) * kUnit);
         for (int64_t start = unit * kUnit, n; start < end; start += n) {
-            n = std::min({kChunk, end - start, row - start % row});
+            n = std::min({longest, end - start, row - start % row});
             for (size_t i = 0; i < in.size(); ++i) {
                 sources[i] = in_buffer[i];
                 if (in_layout[i] == Layout::contiguous) {
                     sources[i] = reinterpret_cast<const double*>(in[i].data) + start;
+                } else if (in_place && i == kernel.column) {
+                    walk(in[i], shape, start, n, [&](const char* p, int64_t, int64_t) {
+                        sources[i] = reinterpret_cast<const double*>(p);
+                    });
                 } else if (in_layout[i] == Layout::strided) {
                     gather(in[i], shape, start, along && i != kernel.column ? 1 : n, in_buffer[i]);
                 }
