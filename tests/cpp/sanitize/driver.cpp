@@ -346,6 +346,43 @@ void small_grids_on_threads() {
     expect_everywhere(random_grid(bounds, 5, 18, 10, 5));
 }
 
+// (c) of pruned.hpp: no batch size between two neighbours of the axis has an envelope below
+// the slice's bound, which shows on no grid as long as the bound is only a little too high.
+void bounds_of_slices() {
+    int64_t brackets = 0;
+    for (int turn = 0; turn < 5000; ++turn) {
+        const auto some = [](double decades) {
+            return generator() % 5 == 0 ? 0.0 : std::pow(10.0, uniform(-decades, decades));
+        };
+        PrunedSearch s = {};
+        s.bound = {some(2), some(2), some(2), some(2), some(2), some(2), uniform(0.1, 1.0)};
+        if (turn % 2 == 0) s.bound.q = turn % 4 == 0 ? 0.5 : 1.0;
+        const double alpha = std::pow(10.0, uniform(-4, 0));
+        Reals b;
+        const double step = std::pow(10.0, uniform(-2, 0.5));
+        for (double decade = -6; decade < 10; decade += step) b.push_back(std::pow(10.0, decade));
+        const double eta0 = std::pow(10.0, uniform(-6, 0));
+        const double eta[] = {eta0, eta0 * std::pow(10.0, uniform(0, 6))};
+        s.eta = {eta, nullptr, 2};
+        s.alpha = {&alpha, nullptr, 1};
+        s.b = {b.data(), nullptr, size(b)};
+        s.budget = std::pow(10.0, uniform(2, 12));
+        s.inverse_T = reciprocal(s.budget);
+        const pruned::Slice slice = pruned::make_slice(s, 0);
+        if (slice.rising == 0 || slice.rising == size(b)) continue;
+        ++brackets;
+        const double b0 = b[static_cast<size_t>(slice.rising - 1)];
+        double least = infinity();
+        for (int k = 0; k <= 64; ++k) {
+            const double between = b0 * std::pow(10.0, step * k / 64.0);
+            s.b = {&between, nullptr, 1};
+            least = std::fmin(least, pruned::make_envelope(s, slice.momentum, 0).value);
+        }
+        require(slice.bound <= least, "the bound of a slice is one");
+    }
+    require(brackets > 500, "some neighbours bracket a minimum");
+}
+
 void no_problems() {
     for (const auto& over : kSubsets) {
         Grid g = random_grid({kProxy}, 3, 4, 5, 0);
@@ -685,6 +722,7 @@ int main() {
 #endif
     step("chunk borders", chunk_borders);
     step("small grids on threads", small_grids_on_threads);
+    step("bounds of slices", bounds_of_slices);
     step("no problems", no_problems);
     step("concurrent calls", concurrent_calls);
     step("interrupted grids", interrupted_grids);
