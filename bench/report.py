@@ -185,6 +185,16 @@ def why_jax(run: Run) -> str:
     )
 
 
+def why_numexpr(run: Run) -> str:
+    names = ("hplaws dense", "numexpr", "numexpr, as written")
+    ours, hoisted, written = (run.get(*PAPER, name) for name in names)
+    return (
+        f"{seconds(ours.median)} against {seconds(written.median)}; hoisted, so that a sum of "
+        f"small arrays is left for the mesh, {seconds(hoisted.median)} "
+        f"({hoisted.median / ours.median:.0f}x)"
+    )
+
+
 def fraction_of_peak(case: tuple[str, str]) -> Callable[[Run], float]:
     return lambda run: run.get(*case, "hplaws dense, 1 thread").rate / run.peak(1).rate
 
@@ -374,8 +384,9 @@ TARGETS = (
         30.0, "{:.0f}x", **versus(*PAPER, "hplaws dense", "NumPy"),
     ),
     Target(
-        "dense argmin, 100^4, against numexpr",
-        100.0, "{:.0f}x", **versus(*PAPER, "hplaws dense", "numexpr"),
+        "dense argmin, 100^4, against numexpr, the formula as written",
+        100.0, "{:.0f}x",
+        lambda run: speedup(run, *PAPER, "hplaws dense", "numexpr, as written"), why_numexpr,
     ),
     Target(
         f"dense argmin, {LONG[1]}, all threads against one (2 threads: 1.9)",

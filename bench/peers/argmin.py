@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from peers.common import Contender, jax, jax_jit, jit, jnp, on_device, prange
-from peers.risk import formula, mesh_numexpr
+from peers.risk import formula, mesh_numexpr, risk_numexpr
 
 try:
     from scipy.optimize import brute
@@ -31,11 +32,13 @@ def argmin_numpy(c: Any, eta: Any, alpha: Any, b: Any, T: Any) -> tuple[Any, Any
     return risk, flat
 
 
-def argmin_numexpr(c: Any, eta: Any, alpha: Any, b: Any, T: Any) -> tuple[Any, Any]:
+def argmin_numexpr(
+    c: Any, eta: Any, alpha: Any, b: Any, T: Any, evaluate: Any = mesh_numexpr
+) -> tuple[Any, Any]:
     mesh = np.empty((alpha.size, b.size, eta.size))
     risk, flat = np.empty(T.size), np.empty(T.size, np.int64)
     for t, budget in enumerate(T):
-        mesh_numexpr(c, eta, alpha[:, None, None], b[:, None], budget, mesh)
+        evaluate(c, eta, alpha[:, None, None], b[:, None], budget, mesh)
         flat[t] = mesh.argmin()
         risk[t] = mesh.ravel()[flat[t]]
     return risk, flat
@@ -202,6 +205,9 @@ def argmin_brute(c: Any, eta: Any, alpha: Any, b: Any, T: Any) -> tuple[Any, Any
 ARGMIN_PEERS = (
     Contender("NumPy", "numpy", argmin_numpy, limit=1e8),
     Contender("numexpr", "numexpr", argmin_numexpr, limit=1e8),
+    Contender(
+        "numexpr, as written", "numexpr", partial(argmin_numexpr, evaluate=risk_numexpr), limit=1e8
+    ),
     Contender("SciPy, brute", "scipy", argmin_brute, limit=1e5),
     Contender("Numba, loop nest", "numba", _argmin_loops, limit=1e8),
     Contender("Numba, by hand", "numba", _argmin_hoisted, limit=2e9),

@@ -199,10 +199,9 @@ def evaluate(
 ) -> tuple[Any, ...]:
     """A kernel's outputs: floats if all operands are, else arrays of their broadcast shape."""
     inputs = tuple(operands.values())
-    if set(map(type, inputs)) == {float}:
-        found = get(backend).scalars(kernel, inputs)
-        if found is not None:
-            return found
+    found = get(backend).scalars(kernel, inputs)
+    if found is not None:
+        return found
     chosen, empty = place(operands, backend)
     shape = _validate.broadcast_shape(**operands)
     results = tuple(empty(shape) for _ in range(outputs))
