@@ -15,6 +15,7 @@ from ._validate import Operand
 from .bound import Bound, operands
 
 Limits = ArrayLike | tuple[ArrayLike | None, ArrayLike | None]
+_OPEN: dict[str, Limits] = {"eta": (0.0, np.inf), "alpha": (0.0, 1.0), "b": (1.0, None)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +51,9 @@ def optimum(
     bound: Bound,
     T: ArrayLike,
     *,
-    eta: Limits = (0.0, np.inf),
-    alpha: Limits = (0.0, 1.0),
-    b: Limits = (1.0, None),
+    eta: Limits = _OPEN["eta"],
+    alpha: Limits = _OPEN["alpha"],
+    b: Limits = _OPEN["b"],
     batch_multiple: ArrayLike | None = None,
     backend: str | None = None,
 ) -> Optimum:
@@ -145,6 +146,8 @@ _DOMAINS = {
 
 def _limits(name: str, given: Limits, lowest: Operand, highest: Operand) -> tuple[Operand, Operand]:
     """The lower and upper limit of one variable. Those given as scalars are checked."""
+    if given is _OPEN[name]:  # the usual case, where microseconds count
+        return lowest, highest
     pair = given if isinstance(given, tuple) else (given, given)
     if len(pair) != 2:
         raise ValueError(f"{name} must be a value or a pair (lower, upper), got {given!r}")
