@@ -1,4 +1,4 @@
-// _cuda: the device's side of the two backend functions, on addresses that Python's side
+// _cuda: the device's side of elementwise and grid_argmin, on addresses that Python's side
 // has checked, allocated and kept alive.
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

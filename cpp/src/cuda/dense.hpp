@@ -77,7 +77,7 @@ struct OverEta {
     int64_t slots;   // at most this many in a tile
     Partial out;     // [tiles][groups][slots]
 
-    int64_t rows() const { return part.budgets * grid.n_b; }
+    HPLAWS_INLINE int64_t rows() const { return part.budgets * grid.n_b; }
     int64_t tiles() const { return (rows() + kRows - 1) / kRows; }
     int64_t blocks() const { return tiles() * groups; }
     static int64_t slots_of(int64_t n_b, bool keep_b) {
@@ -127,7 +127,7 @@ struct OverEta {
         }
         for (int r = 0; r < R; ++r) {
             const int64_t row = tile * kRows + at.thread * R + r;
-            const bool inside = row < part.budgets * grid.n_b;
+            const bool inside = row < rows();
             const int64_t t = inside ? row / grid.n_b : 0, j = inside ? row % grid.n_b : 0;
             const BudgetTerms terms = budget_at(grid, part.first_budget + t, j);
             l.D[r] = terms.descent;
@@ -230,7 +230,7 @@ struct OverEta {
     HPLAWS_INLINE void phase(Phase<5>, const Place& at, Shared& s, Local&) const {
         if (at.pass + 1 != at.passes) return;
         const int64_t tile = tile_of(at.block), after = (tile + 1) * kRows;
-        const int64_t rows = part.budgets * grid.n_b, last = (after < rows ? after : rows) - 1;
+        const int64_t last = (after < rows() ? after : rows()) - 1;
         const int64_t n = slot_of(last) - first_slot(tile) + 1;
         for (int64_t i = at.thread; i < n; i += kThreads) {
             const int64_t to = at.block * slots + i, row = tile * kRows + s.row[i];
