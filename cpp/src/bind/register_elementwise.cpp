@@ -2,6 +2,7 @@
 
 #include "../cpu/elementwise.hpp"
 #include "../cpu/features.hpp"
+#include "../formulas.hpp"
 #include "register.hpp"
 
 namespace hplaws {
@@ -68,8 +69,9 @@ void at_arrays(const Elementwise& kernel, const py::tuple& in, const py::tuple& 
                     [&progress] { return poll_interpreter(progress, 0.0); });
 }
 
-void bind(py::module_& m, const char* name, Elementwise Kernels::* member, size_t n_in,
-          size_t n_out) {
+template <class Formula>
+void bind(py::module_& m, const char* name, Elementwise Kernels::* member) {
+    constexpr size_t n_in = Formula::kInputs, n_out = Formula::kOutputs;
     const auto check = [](const py::tuple& operands, size_t count) {
         if (operands.size() != count) throw py::value_error("wrong number of operands");
     };
@@ -94,16 +96,16 @@ void bind(py::module_& m, const char* name, Elementwise Kernels::* member, size_
 
 void register_elementwise(py::module_& m) {
     m.attr("elementwise_threshold") = kElementwiseThreshold;
-    bind(m, "risk", &Kernels::risk, 11, 1);
-    bind(m, "positive_cubic_root", &Kernels::positive_cubic_root, 3, 1);
-    bind(m, "cubic_roots", &Kernels::cubic_roots, 4, 3);
-    bind(m, "stability_spectrum", &Kernels::stability_spectrum, 4, 4);
-    bind(m, "theorem1_tokens", &Kernels::theorem1_tokens, 9, 6);
-    bind(m, "theorem1_steps", &Kernels::theorem1_steps, 10, 6);
-    bind(m, "theorem2", &Kernels::theorem2, 9, 6);
-    bind(m, "theorem3", &Kernels::theorem3, 8, 6);
-    bind(m, "theorem3_asymptotic", &Kernels::theorem3_asymptotic, 9, 6);
-    bind(m, "optimum", &Kernels::optimum, 15, 9);
+    bind<Risk>(m, "risk", &Kernels::risk);
+    bind<PositiveCubicRoot>(m, "positive_cubic_root", &Kernels::positive_cubic_root);
+    bind<CubicRoots>(m, "cubic_roots", &Kernels::cubic_roots);
+    bind<StabilitySpectrum>(m, "stability_spectrum", &Kernels::stability_spectrum);
+    bind<Theorem1Tokens>(m, "theorem1_tokens", &Kernels::theorem1_tokens);
+    bind<Theorem1Steps>(m, "theorem1_steps", &Kernels::theorem1_steps);
+    bind<Theorem2>(m, "theorem2", &Kernels::theorem2);
+    bind<Theorem3>(m, "theorem3", &Kernels::theorem3);
+    bind<Theorem3Asymptotic>(m, "theorem3_asymptotic", &Kernels::theorem3_asymptotic);
+    bind<Optimum>(m, "optimum", &Kernels::optimum);
 }
 
 }  // namespace hplaws
